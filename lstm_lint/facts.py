@@ -1,0 +1,97 @@
+"""What the interpreter found: every construction of a recurrent layer, and every call of one, as data without syntax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.ops.recurrent import Bound, LayerConfig
+from lstm_lint.proofs import Trust
+from lstm_lint.source import Place
+from lstm_lint.values import Bool, Unknown, Value
+
+
+@dataclass(frozen=True)
+class LstmSite:
+    """One construction of nn.LSTM or its kin, as seen in one context.
+
+    `target` is what it is assigned to, in the user's words. `given` is the condition under which the code is reached.
+    `grounded`: reached from module-level code, not only because every body is entered. `guarded`: inside a ``try`` or
+    ``pytest.raises`` that expects an exception.
+    """
+
+    number: int
+    place: Place
+    bound: Bound
+    config: LayerConfig | None
+    target: str | None = None
+    given: Dim = ONE
+    grounded: bool = False
+    guarded: bool = False
+    why: Unknown | None = field(default=None, compare=False)
+
+    @property
+    def layer(self) -> str:
+        return self.bound.layer
+
+    @property
+    def trust(self) -> Trust:
+        """The symbols of its own configuration, which an analysis may vary freely."""
+        symbols: set[Symbol] = set()
+        for value in self.bound.values.values():
+            match value:
+                case Unknown(kind=Kind.CONFIG):
+                    symbols.update(value.as_dim().symbols)
+                    symbols.update(value.as_condition().symbols)
+                case _:
+                    dim = getattr(value, "dim", None)
+                    if isinstance(dim, Dim):
+                        symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
+        return Trust(frozenset(symbols))
+
+    @property
+    def booleans(self) -> Mapping[Symbol, Dim]:
+        """Arguments that are flags here though nothing said so: their int symbol is their flag."""
+        found: dict[Symbol, Dim] = {}
+        for name in ("bidirectional", "batch_first", "bias"):
+            value = self.bound.values.get(name)
+            if isinstance(value, Unknown) and not isinstance(value.default, Bool):
+                found.update(dict.fromkeys(value.as_dim().symbols, value.as_condition()))
+        return found
+
+
+@dataclass(frozen=True)
+class LstmCall:
+    """One call of a recurrent layer in one context. `state` is None if none (or None) was passed.
+
+    `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature.
+    """
+
+    number: int
+    site: LstmSite
+    place: Place
+    input: Value
+    state: Value | None
+    given: Dim = ONE
+    grounded: bool = False
+    guarded: bool = False
+    state_place: Place | None = field(default=None, compare=False)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """A place where the analysis budget ran out, and what was not looked at."""
+
+    place: Place
+    message: str
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything one file gave."""
+
+    sites: tuple[LstmSite, ...] = ()
+    calls: tuple[LstmCall, ...] = ()
+    gave_up: tuple[GaveUp, ...] = ()

@@ -1,0 +1,82 @@
+"""The abstract interpreter: a libcst tree in, facts out. The tables below say which function understands which syntax."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lstm_lint.facts import Facts
+from lstm_lint.interpret import attributes, calls, expressions, names, operators, statements
+from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
+from lstm_lint.interpret.entries import run
+from lstm_lint.syntax.tree import Tree
+
+EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {
+    cst.Name: names.eval_name,
+    cst.Attribute: attributes.eval_attribute,
+    cst.Call: calls.eval_call,
+    cst.Subscript: expressions.eval_subscript,
+    cst.BinaryOperation: operators.eval_binary,
+    cst.UnaryOperation: operators.eval_unary,
+    cst.BooleanOperation: operators.eval_boolean,
+    cst.Comparison: operators.eval_comparison,
+    cst.IfExp: operators.eval_conditional,
+    cst.Tuple: expressions.eval_tuple,
+    cst.List: expressions.eval_list,
+    cst.Set: expressions.eval_set,
+    cst.Dict: expressions.eval_dict,
+    cst.ListComp: expressions.eval_comprehension,
+    cst.GeneratorExp: expressions.eval_comprehension,
+    cst.SetComp: expressions.eval_comprehension,
+    cst.DictComp: expressions.eval_dict_comprehension,
+    cst.Integer: expressions.eval_integer,
+    cst.Float: expressions.eval_float,
+    cst.Imaginary: expressions.eval_imaginary,
+    cst.SimpleString: expressions.eval_string,
+    cst.ConcatenatedString: expressions.eval_string,
+    cst.FormattedString: expressions.eval_formatted,
+    cst.Ellipsis: expressions.eval_ellipsis,
+    cst.Lambda: expressions.eval_lambda,
+    cst.NamedExpr: expressions.eval_named,
+    cst.Await: expressions.eval_await,
+    cst.Yield: expressions.eval_yield,
+}
+
+STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
+    cst.SimpleStatementLine: statements.execute_line,
+    cst.SimpleStatementSuite: statements.execute_line,
+    cst.Expr: statements.execute_expression,
+    cst.Assign: statements.execute_assign,
+    cst.AnnAssign: statements.execute_annotated,
+    cst.AugAssign: statements.execute_augmented,
+    cst.Return: statements.execute_return,
+    cst.Raise: statements.execute_raise,
+    cst.Break: statements.execute_jump,
+    cst.Continue: statements.execute_jump,
+    cst.Pass: statements.execute_nothing,
+    cst.Del: statements.execute_nothing,
+    cst.Assert: statements.execute_assert,
+    cst.Global: statements.execute_global,
+    cst.Nonlocal: statements.execute_nonlocal,
+    cst.Import: names.execute_import,
+    cst.ImportFrom: names.execute_import_from,
+    cst.If: statements.execute_if,
+    cst.Match: statements.execute_match,
+    cst.For: statements.execute_for,
+    cst.While: statements.execute_while,
+    cst.With: statements.execute_with,
+    cst.Try: statements.execute_try,
+    cst.TryStar: statements.execute_try,
+    cst.FunctionDef: statements.execute_function,
+    cst.ClassDef: statements.execute_class,
+    cst.TypeAlias: statements.execute_nothing,
+}
+
+TABLES = Tables(EXPRESSIONS, STATEMENTS)
+
+
+def interpret(tree: Tree, strict: bool = False) -> Facts:
+    """Everything one file says about recurrent layers. `strict` raises on syntax that is not understood, for tests."""
+    return run(Interpreter(tree, TABLES, strict))
+
+
+

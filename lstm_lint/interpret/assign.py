@@ -1,0 +1,206 @@
+"""Assignment targets and iteration: how a value is spread over names, attributes and items."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.interpret.choose import choose
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.names import assign_name
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.ops.table import index, sizes_shape
+from lstm_lint.values import (
+    Dict,
+    Int,
+    OneOf,
+    Packed,
+    Ref,
+    Repeated,
+    Slice,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_dim,
+    as_tensor,
+)
+
+MAX_UNROLLED = 12
+
+
+def assign(it: Interpreter, target: cst.CSTNode, value: Value) -> None:
+    """Bind `value` to an assignment target."""
+    match target:
+        case cst.Name(value=name):
+            assign_name(it, name, value)
+        case cst.Attribute(value=owner, attr=attr):
+            set_attribute(it, it.eval(owner), attr.value, value)
+        case cst.Subscript():
+            _set_item(it, target, value)
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            _unpack(it, elements, value, target)
+        case cst.StarredElement(value=inner):
+            assign(it, inner, value)
+
+
+def set_attribute(it: Interpreter, owner: Value, name: str, value: Value) -> None:
+    """``owner.name = value`` for instances and for things from outside."""
+    match owner:
+        case Ref(number):
+            it.write((number, name), value)
+        case Unknown(key=key):
+            it.write((key, name), value)
+        case OneOf(alternatives):
+            for condition, item in alternatives:
+                old = it.read((item.number, name)) if isinstance(item, Ref) else None
+                set_attribute(it, item, name, value if old is None else choose(condition, value, old))
+
+
+def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
+    owner = it.eval(target.value)
+    keys = [it.eval(e.slice.value) for e in target.slice if isinstance(e.slice, cst.Index)]
+    if len(keys) != 1:
+        return
+    if isinstance(owner, Unknown) and isinstance(keys[0], Str):
+        it.write((owner.key, f"[{keys[0].value}]"), value)
+    if not isinstance(owner, Ref):
+        return
+    location = (owner.number, "items")
+    content = it.read(location)
+    match content, keys[0]:
+        case Dict(items, others), (Str(key)):
+            it.write(location, Dict({**items, key: value}, others))
+        case Dict(items, others), Int(dim) if dim.constant is not None:
+            it.write(location, Dict({**items, dim.constant: value}, others))
+        case Dict(items, _), key:
+            it.write(location, Dict(items, it.unknown(target, "a key of this dict is not known")))
+        case Tuple(items, kind), Int(dim) if dim.constant is not None and -len(items) <= dim.constant < len(items):
+            changed = list(items)
+            changed[dim.constant] = value
+            it.write(location, Tuple(tuple(changed), kind))
+        case Tuple(items, kind), _:
+            it.write(location, Repeated(it.unknown(target, "an item at an index that is not known was changed"), None, kind))
+        case Repeated(item, length, kind), _:
+            it.write(location, Repeated(choose(it.flag(target), value, item, it.place(target)), length, kind))
+
+
+def _unpack(it: Interpreter, elements: Sequence[cst.BaseElement], value: Value, target: cst.CSTNode) -> None:
+    starred = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
+    parts = _parts(it, value, len(elements), starred, target)
+    for element, part in zip(elements, parts, strict=True):
+        assign(it, element.value, part)
+
+
+def _parts(it: Interpreter, value: Value, count: int, starred: int | None, target: cst.CSTNode) -> Sequence[Value]:
+    if isinstance(value, OneOf):
+        columns = [_parts(it, item, count, starred, target) for _, item in value.alternatives]
+        result = list(columns[-1])
+        for (condition, _), column in reversed(list(zip(value.alternatives, columns, strict=True))[:-1]):
+            result = [choose(condition, new, old) for new, old in zip(column, result, strict=True)]
+        return result
+    items = sequence_of(it, value, count if starred is None else None, target)
+    if items is not None and starred is not None and len(items) >= count - 1:
+        behind = count - 1 - starred
+        end = len(items) - behind
+        return [*items[:starred], Tuple(tuple(items[starred:end]), "list"), *items[end:]]
+    if items is not None and starred is None and len(items) == count:
+        return items
+    if isinstance(value, Unknown):
+        return [_part_of(value, i) for i in range(count)]
+    lost = "there are not as many values to unpack" if items is not None else "what is unpacked here is not known"
+    return [it.unknown(target, lost) for _ in range(count)]
+
+
+def _part_of(value: Unknown, position: int) -> Unknown:
+    return Unknown((value.key, "[]", position), f"{value.name}[{position}]", value.reason, value.place, value.kind)
+
+
+def sequence_of(it: Interpreter, value: Value, count: int | None, node: cst.CSTNode) -> Sequence[Value] | None:
+    """The items of a value that is unpacked into `count` names (None: any number); what that teaches about a rank is kept."""
+    value = it.settled(value)
+    if isinstance(value, Unknown) and count is not None and (sizes := sizes_shape(value)) is not None:
+        shape = sizes.with_rank(count)
+        it.learn_rank(sizes, count)
+        return None if shape is None or shape.dims is None else [Int(dim) for dim in shape.dims]
+    match it_contents(it, value):
+        case Tuple(items):
+            return items
+        case Repeated(item) if count is not None:
+            return [item] * count
+        case Tensor(shape) as tensor if shape.rank and (count is not None or shape.front[0].constant is not None):
+            length = count if count is not None else shape.front[0].constant or 0
+            return [index(tensor, Int(Dim.of(i)), it.call("index", node, (tensor,), {})) for i in range(min(length, 16))]
+        case Packed():
+            return None
+        case Dict(items, None):
+            return [Str(key) if isinstance(key, str) else Int(Dim.of(key)) for key in items]
+        case _:
+            return None
+
+
+# -- iteration -------------------------------------------------------------------------------------------------------
+def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeated:
+    """What a loop over `value` sees: its items if they are few and known, else one that stands for all."""
+    value = it.settled(value)
+    match it_contents(it, value):
+        case Tuple(items, kind) as known if len(items) * it.unrolled <= MAX_UNROLLED**2 and len(items) <= MAX_UNROLLED:
+            return known
+        case Tuple(items, kind):
+            return Repeated(_any_of(it, items, node), Dim.of(len(items)), kind)
+        case Repeated() as repeated:
+            return repeated
+        case Dict(items, None):
+            return iterate(it, Tuple(tuple(Str(k) if isinstance(k, str) else Int(Dim.of(k)) for k in items)), node)
+        case Tensor(shape) as tensor if shape.front or shape.rest is not None:
+            item = index(tensor, loop_counter(it, "i"), it.call("index", node, (tensor,), {}))
+            return Repeated(item, shape.front[0] if shape.front else None)
+        case Unknown() as unknown:
+            return Repeated(_element_of(it, unknown, node))
+        case OneOf(alternatives) as options:
+            parts = [iterate(it, item, node) for _, item in alternatives]
+            items = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
+            return Repeated(_any_of(it, tuple(items), node) if items else it.unknown(node, "an item of one of several values"))
+        case _:
+            return Repeated(it.unknown(node, "the items of this loop are not known"))
+
+
+def _any_of(it: Interpreter, items: Sequence[Value], node: cst.CSTNode) -> Value:
+    """One value that stands for every item."""
+    result = items[-1]
+    for item in items[:-1]:
+        if isinstance(item, Int) and isinstance(result, Int) and item != result:
+            return loop_counter(it, it.place(node).text)
+        result = choose(it.flag(node), item, result, it.place(node))
+    return result
+
+
+def _element_of(it: Interpreter, unknown: Unknown, node: cst.CSTNode) -> Value:
+    tensor = as_tensor(unknown)
+    name = f"an item of {unknown.name}"
+    reason = unknown.reason or "what is looped over comes from outside"
+    assert tensor is not None
+    return Unknown((unknown.key, "item", it.number()), name, reason, unknown.place, unknown.kind)
+
+
+def loop_counter(it: Interpreter, name: str) -> Int:
+    """An int of at least 0 that differs from round to round."""
+    return Int(Dim.of(Symbol(("loop", it.number()), name, Kind.OPAQUE, None, 0)))
+
+
+def counted(it: Interpreter, start: Value, stop: Value, step: Value, node: cst.CSTNode) -> Value:
+    """``range(start, stop, step)``: its items if they are known and few, else a counter that many times."""
+    dims = [as_dim(part) for part in (start, stop, step)]
+    constants = [dim.constant if dim is not None else None for dim in dims]
+    if None not in constants and constants[2] != 0:
+        numbers = range(constants[0] or 0, constants[1] or 0, constants[2] or 1)
+        if len(numbers) <= 64:
+            return Tuple(tuple(Int(Dim.of(n)) for n in numbers), "range")
+        return Repeated(loop_counter(it, it.place(node).text), Dim.of(len(numbers)), "range")
+    length = None
+    if dims[0] is not None and dims[1] is not None and dims[2] == ONE:
+        length = dims[1] - dims[0]
+    return Repeated(loop_counter(it, it.place(node).text), length, "range")

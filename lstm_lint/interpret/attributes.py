@@ -1,0 +1,253 @@
+"""Attributes: of libraries, of instances and their classes, of layers, of tensors, of things from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from lstm_lint.dims import Dim, Kind, Symbol
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.names import canonical
+from lstm_lint.interpret.store import Frame
+from lstm_lint.ops.recurrent import QUALIFIED
+from lstm_lint.ops.table import ATTRIBUTES, sizes_value
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    Bool,
+    Class,
+    External,
+    Function,
+    Layer,
+    Method,
+    Module,
+    OneOf,
+    Packed,
+    Ref,
+    Str,
+    Super,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_tensor,
+)
+
+LAYER = "<layer>"
+"""Under this name an instance of a subclass of a torch layer keeps that layer."""
+
+
+def eval_attribute(it: Interpreter, node: cst.Attribute) -> Value:
+    return attribute_of(it, it.eval(node.value), node.attr.value, node)
+
+
+def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) -> Value:
+    """``owner.name``."""
+    match owner:
+        case OneOf(alternatives):
+            return it.branch([(c, lambda v=v: attribute_of(it, v, name, node)) for c, v in alternatives])  # type: ignore[misc]
+        case External(qualified):
+            return External(canonical(f"{qualified}.{name}"))
+        case Ref():
+            return _of_object(it, owner, name, node)
+        case Super(receiver, after):
+            return _of_super(it, receiver, after, name, node)
+        case Class():
+            return _of_class(it, owner, name, node)
+        case Layer():
+            return _of_layer(it, owner, name, node)
+        case Tensor() | Unknown():
+            return _of_tensor(it, owner, name, node)
+        case Packed():
+            return _of_packed(it, owner, name, node)
+        case Module(scope=Frame() as frame):
+            found = it.read((frame.number, name))
+            return found if found is not None else it.unknown(node, f"the module has no `{name}`")
+        case _:
+            return Method(owner, name)
+
+
+# -- objects ---------------------------------------------------------------------------------------------------------
+def _of_object(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Value:
+    stored = it.read((owner.number, name))
+    if stored is not None:
+        return stored
+    cls = it.classes.get(owner.number)
+    if cls is None:
+        if owner.kind == "namespace":
+            return _missing(it, owner, name, node)
+        return Method(owner, name)
+    if name == "__class__":
+        return cls
+    found = find_in_class(it, cls, name)
+    if found is not None:
+        return bound_to(it, found[0], owner, found[1], node)
+    layer = it.read((owner.number, LAYER))
+    if layer is not None:
+        return attribute_of(it, layer, name, node)
+    if is_module(it, cls) and name in MODULE_METHODS:
+        return Method(owner, name)
+    return _missing(it, owner, name, node)
+
+
+def _missing(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Unknown:
+    """An attribute that nothing in the analysed code assigns: one unknown however often it is asked."""
+    text = it.place(node).text
+    return Unknown(
+        ("attribute", owner.number, name),
+        text,
+        f"`{text}` is not assigned in the code that was analysed",
+        it.place(node),
+        Kind.CONFIG,
+    )
+
+
+def find_in_class(it: Interpreter, cls: Class, name: str, skip: Class | None = None) -> tuple[Value, Class] | None:
+    """A class attribute along the bases, and the class it was found in; only behind `skip` if that is given."""
+    order = list(mro(it, cls))
+    if skip is not None:
+        positions = [i for i, c in enumerate(order) if c.identity == skip.identity]
+        order = order[positions[0] + 1 :] if positions else []
+    for candidate in order:
+        frame = candidate.scope
+        if isinstance(frame, Frame) and (value := it.read((frame.number, name))) is not None:
+            return value, candidate
+    return None
+
+
+def mro(it: Interpreter, cls: Class) -> Iterator[Class]:
+    """The class and its bases in the analysed code, each once, a base behind all that derive from it."""
+    order: list[Class] = []
+
+    def visit(current: Class) -> None:
+        if all(current.identity != known.identity for known in order):
+            for base in reversed(current.bases):
+                if isinstance(base, Class):
+                    visit(base)
+            order.append(current)
+
+    visit(cls)
+    yield from reversed(order)
+
+
+def external_bases(it: Interpreter, cls: Class) -> Iterator[str]:
+    """The qualified names of the bases that are not in the analysed code."""
+    for candidate in mro(it, cls):
+        for base in candidate.bases:
+            if isinstance(base, External):
+                yield base.qualified_name
+
+
+def is_module(it: Interpreter, cls: Class) -> bool:
+    """Whether it derives from something of torch, or from something that is not known."""
+    return any(name != "builtins.object" for name in external_bases(it, cls)) or any(
+        isinstance(base, Unknown) for candidate in mro(it, cls) for base in candidate.bases
+    )
+
+
+MODULE_METHODS = frozenset(
+    "parameters named_parameters modules children named_modules state_dict load_state_dict to cuda cpu half float double train eval "
+    "apply requires_grad_ zero_grad register_buffer register_parameter add_module __call__ type share_memory".split()
+)
+
+
+def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, node: cst.CSTNode) -> Value:
+    """A class attribute as seen from an instance: functions are bound, properties called."""
+    from lstm_lint.interpret.calls import call_function
+
+    match value:
+        case Function():
+            return _bind(value, receiver, found_in)
+        case Tuple((Function() as function,), "property"):
+            return call_function(it, _bind(function, receiver, found_in), (), {}, None, node)
+        case Tuple((Function() as function,), "staticmethod"):
+            return function
+        case Tuple((Function() as function,), "classmethod"):
+            owner = it.classes.get(receiver.number, found_in) if isinstance(receiver, Ref) else receiver
+            return _bind(function, owner, found_in)
+        case _:
+            return value
+
+
+def _bind(function: Function, receiver: Value, found_in: Class) -> Function:
+    return Function(function.name, function.definition, function.scope, function.identity, receiver, found_in)
+
+
+def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Value:
+    found = find_in_class(it, cls, name)
+    if name == "__name__":
+        return Str(cls.name)
+    if found is None:
+        return Unknown(("class attribute", cls.identity, name), f"{cls.name}.{name}", "it is not in the class", it.place(node))
+    value, owner = found
+    if isinstance(value, Tuple) and value.kind in ("staticmethod", "classmethod"):
+        return bound_to(it, value, cls, owner, node)
+    return value
+
+
+def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: cst.CSTNode) -> Value:
+    cls = it.classes.get(receiver.number) if isinstance(receiver, Ref) else None
+    if cls is None:
+        return it.unknown(node, "super() of something that is not known")
+    found = find_in_class(it, cls, name, skip=after)
+    if found is not None:
+        return bound_to(it, found[0], receiver, found[1], node)
+    for base in external_bases(it, cls):
+        if base in QUALIFIED or name != "__init__":
+            return Method(Super(receiver, after), f"{base}.{name}")
+    return Method(Super(receiver, after), f"object.{name}")
+
+
+# -- layers and tensors ----------------------------------------------------------------------------------------------
+def _of_layer(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Value:
+    if layer.site is not None:
+        site = it.sites[layer.site]
+        weights = site.config.weights() if site.config is not None else {}
+        if name in weights:
+            return Tensor(Shape(weights[name]), "float32", None, "weight", it.place(node))
+        if name == "mode":
+            return Str(site.layer)
+    if name in layer.config:
+        return layer.config[name]
+    if name in ("weight", "bias"):
+        return it.unknown(node, "a weight's shape is not followed here", Kind.RUNTIME)
+    return Method(layer, name)
+
+
+def _of_tensor(it: Interpreter, owner: Tensor | Unknown, name: str, node: cst.CSTNode) -> Value:
+    if isinstance(owner, Unknown) and (stored := it.read((owner.key, name))) is not None:
+        return stored
+    settled = it.settled(owner)
+    tensor = as_tensor(settled)
+    assert tensor is not None
+    if isinstance(settled, Tensor) and name == "is_cuda":
+        return Bool(it.flag(node))
+    if name == "shape":
+        return sizes_value(tensor)
+    if name in ATTRIBUTES and (isinstance(settled, Tensor) or name in TENSOR_ONLY):
+        value = ATTRIBUTES[name](tensor)
+        if value is not None:
+            return settled if isinstance(settled, Unknown) and name in SAME else value
+    return owner.attribute(name) if isinstance(owner, Unknown) else Method(owner, name)
+
+
+TENSOR_ONLY = frozenset({"data", "T", "mT"})
+SAME = frozenset({"data"})
+
+
+def _of_packed(it: Interpreter, owner: Packed, name: str, node: cst.CSTNode) -> Value:
+    if name == "data" and owner.features is not None:
+        total = Dim.of(Symbol(("sum of lengths", it.number()), "sum of lengths", Kind.OPAQUE))
+        return Tensor(Shape((total, *owner.features)), owner.dtype, None, None, it.place(node))
+    if name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
+        return it.unknown(node, "a field of a PackedSequence", Kind.RUNTIME)
+    return Method(owner, name)
+
+
+def layer_of(it: Interpreter, value: Value) -> Layer | None:
+    """The torch layer that a value is, or that the instance of a subclass holds."""
+    if isinstance(value, Layer):
+        return value
+    held = it.read((value.number, LAYER)) if isinstance(value, Ref) else None
+    return held if isinstance(held, Layer) else None
+

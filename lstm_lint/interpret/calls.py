@@ -1,0 +1,403 @@
+"""Calls: what is called, with which arguments, and the body of the functions that are followed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.assign import assign
+from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
+from lstm_lint.interpret.choose import choose
+from lstm_lint.interpret.classes import instantiate
+from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
+from lstm_lint.interpret.expressions import unpacked
+from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
+from lstm_lint.interpret.store import Frame
+from lstm_lint.ops.recurrent import QUALIFIED
+from lstm_lint.ops.table import LAYERS, OPS
+from lstm_lint.proofs import assumed
+from lstm_lint.values import (
+    NONE,
+    Class,
+    Dict,
+    External,
+    Function,
+    Layer,
+    Method,
+    OneOf,
+    Packed,
+    Partial,
+    Ref,
+    Repeated,
+    Str,
+    Super,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+)
+
+IN_PLACE_RESHAPES = frozenset({"unsqueeze_", "squeeze_", "t_", "transpose_", "swapaxes_", "resize_", "resize_as_", "swapdims_"})
+ENDS = frozenset({"builtins.exit", "builtins.quit", "sys.exit", "os._exit"})
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Evaluated arguments. `rest`: a ``*args`` or ``**kwargs`` of unknown content stands among them."""
+
+    positional: tuple[Value, ...]
+    keywords: Mapping[str, Value]
+    rest: Unknown | None
+
+
+def eval_call(it: Interpreter, node: cst.Call) -> Value:
+    function = it.eval(node.func)
+    outer, target = it.target, it.target
+    it.target = None
+    arguments = evaluated(it, node)
+    it.target = target
+    try:
+        result = call_value(it, function, arguments, node)
+    finally:
+        it.target = outer
+    if isinstance(node.func, cst.Attribute) and node.func.attr.value in IN_PLACE_RESHAPES and isinstance(result, Tensor):
+        if isinstance(node.func.value, cst.Name | cst.Attribute):
+            assign(it, node.func.value, result)
+    return result
+
+
+def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
+    """The arguments of a call; stars of known content are spelt out."""
+    positional: list[Value] = []
+    keywords: dict[str, Value] = {}
+    rest: Unknown | None = None
+    for argument in node.args:
+        value = it.eval(argument.value)
+        if argument.star == "*":
+            items = unpacked(it, value)
+            if items is None:
+                rest = value if isinstance(value, Unknown) else it.unknown(argument, "the content of this * argument is not known")
+            else:
+                positional.extend(items)
+        elif argument.star == "**":
+            content = it_contents(it, value)
+            if isinstance(content, Dict):
+                keywords.update({str(key): item for key, item in content.items.items()})
+                rest = content.others or rest
+            else:
+                rest = value if isinstance(value, Unknown) else it.unknown(argument, "the content of this ** argument is not known")
+        elif argument.keyword is not None:
+            keywords[argument.keyword.value] = value
+        else:
+            positional.append(value)
+    return Arguments(tuple(positional), keywords, rest)
+
+
+def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """The result of calling any value."""
+    it.spend()
+    positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
+    match function:
+        case OneOf(alternatives):
+            return it.branch([(c, lambda f=f: call_value(it, f, arguments, node)) for c, f in alternatives])  # type: ignore[misc]
+        case External(name):
+            return call_external(it, name, arguments, node)
+        case Function():
+            return call_function(it, function, positional, keywords, rest, node)
+        case Class():
+            return instantiate(it, function, positional, keywords, rest, node, call_function)
+        case Layer():
+            return call_layer(it, function, positional, keywords, rest, node)
+        case Ref():
+            return call_object(it, function, arguments, node)
+        case Method(receiver, name):
+            return call_method(it, receiver, name, arguments, node)
+        case Partial(inner, given, given_keywords):
+            joined = Arguments((*given, *positional), {**given_keywords, **keywords}, rest)
+            return call_value(it, inner, joined, node)
+        case Unknown() as unknown:
+            return _unknown_result(it, unknown, arguments, node)
+        case _:
+            return it.unknown(node, "what is called here is not known")
+
+
+def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """A call of something from outside: a method that tensors have is taken for theirs."""
+    key = function.key
+    if isinstance(key, tuple) and len(key) == 2 and isinstance(key[1], str) and key[1].startswith("."):
+        name = key[1][1:]
+        owner = function.like if function.like is not None else replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
+        if name == "get" and arguments.positional and isinstance(arguments.positional[0], Str):
+            return _got(owner, arguments)
+        if f"torch.Tensor.{name}" in OPS and name not in NOT_TENSORS_ALONE:
+            return call_tensor_method(it, owner, name, arguments, node)
+    reason = function.reason or f"`{function.name}` comes from outside"
+    return it.unknown(node, reason if function.place is not None else f"`{function.name}` is not followed")
+
+
+def _got(owner: Unknown, arguments: Arguments) -> Value:
+    """``cfg.get("bidirectional", False)``: one unknown with that default."""
+    key = arguments.positional[0]
+    assert isinstance(key, Str)
+    default = arguments.positional[1] if len(arguments.positional) > 1 else NONE
+    name = f"{owner.name}[{key.value!r}]"
+    return Unknown((owner.key, "[]", key.value), name, owner.reason, owner.place, owner.kind, default)
+
+
+NOT_TENSORS_ALONE = frozenset({"split", "index", "copy", "type", "apply_", "item", "get", "count", "sort", "format", "join", "tolist", "numpy"})
+
+
+def call_external(it: Interpreter, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """A call of something of a library, by its qualified name."""
+    positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
+    if name in QUALIFIED or name in LAYERS or name in CONTAINERS:
+        return construct(it, name, positional, keywords, rest, node)
+    if name in BUILTINS:
+        return BUILTINS[name](it, arguments, node)
+    if name in OPS:
+        return call_op(it, name, positional, keywords, rest, node)
+    if name in ENDS:
+        it.path = ZERO
+        return NONE
+    return it.unknown(node, f"`{name.removeprefix('builtins.')}` is not followed")
+
+
+CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.ParameterList"})
+
+
+def call_op(
+    it: Interpreter, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], rest: Unknown | None, node: cst.CSTNode
+) -> Value:
+    """A row of the op table; alternatives among the arguments are tried one by one."""
+    if rest is not None:
+        return it.unknown(node, rest.reason or "not all arguments of this call are known")
+    values = [it.settled(snapshot(it, value)) for value in positional]
+    named = {key: it.settled(snapshot(it, value)) for key, value in keywords.items()}
+    for index, value in enumerate(values):
+        if isinstance(value, OneOf):
+            arms = []
+            for condition, option in value.alternatives:
+                chosen = [*values[:index], option, *values[index + 1 :]]
+                arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
+            return it.branch(arms)  # type: ignore[arg-type]
+    return OPS[name](it.call(name, node, values, named))
+
+
+def snapshot(it: Interpreter, value: Value) -> Value:
+    """A list object as the tuple value it is now, its items too, as ops want it."""
+    content = it_contents(it, value)
+    match content:
+        case Tuple(items, kind) if any(isinstance(item, Ref) for item in items):
+            return Tuple(tuple(snapshot(it, item) for item in items), kind)
+        case Repeated(item, length, kind) if isinstance(item, Ref):
+            return Repeated(snapshot(it, item), length, kind)
+        case _:
+            return content
+
+
+def call_method(it: Interpreter, receiver: Value, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """A method of something that is not user code."""
+    positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
+    match receiver:
+        case Super(instance, _):
+            return _super_method(it, instance, name, arguments, node)
+        case Tensor() | Unknown():
+            return call_tensor_method(it, receiver, name, arguments, node)
+        case Packed() if name in ("to", "cuda", "cpu", "float", "double", "half", "pin_memory"):
+            return receiver
+        case Layer():
+            return _layer_method(it, receiver, name, arguments, node)
+        case Ref() if receiver.kind == "instance":
+            return _module_method(it, receiver, name, arguments, node)
+        case Ref():
+            return call_object_method(it, receiver, name, arguments, node)
+        case _ if (row := METHODS.get((type(receiver), name))) is not None:
+            return row(it, receiver, arguments, node)
+        case _:
+            return it.unknown(node, f"`.{name}()` is not followed for this value")
+
+
+def call_tensor_method(it: Interpreter, receiver: Value, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    qualified = f"torch.Tensor.{name}"
+    if qualified in OPS:
+        return call_op(it, qualified, (receiver, *arguments.positional), arguments.keywords, arguments.rest, node)
+    return it.unknown(node, f"`.{name}()` is not followed")
+
+
+SELF = frozenset("to cuda cpu half float double bfloat16 train eval apply requires_grad_ type share_memory to_empty".split())
+
+
+def _layer_method(it: Interpreter, layer: Layer, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    if name in SELF:
+        return layer
+    if name in ("forward", "__call__"):
+        return call_layer(it, layer, arguments.positional, arguments.keywords, arguments.rest, node)
+    if name == "parameters":
+        return Repeated(it.unknown(node, "a weight of the module"))
+    return NONE if name in ("flatten_parameters", "reset_parameters") else it.unknown(node, f"`.{name}()` of a layer")
+
+
+def _module_method(it: Interpreter, instance: Ref, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    if name in SELF:
+        return instance
+    if name == "__call__":
+        return call_object(it, instance, arguments, node)
+    if name in ("parameters", "modules", "children"):
+        return Repeated(it.unknown(node, "a weight of the module"))
+    if name in ("register_buffer", "register_parameter", "add_module") and len(arguments.positional) >= 2:
+        key, value = arguments.positional[:2]
+        if isinstance(key, Str):
+            it.write((instance.number, key.value), value)
+        return NONE
+    return it.unknown(node, f"`.{name}()` of a module")
+
+
+def _super_method(it: Interpreter, instance: Value, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
+    base, method = name.rsplit(".", 1)
+    if method == "__init__":
+        if base in QUALIFIED and isinstance(instance, Ref):
+            construct_into(it, instance, base, arguments.positional, arguments.keywords, arguments.rest, node)
+        return NONE
+    if method in ("forward", "__call__") and (layer := layer_of(it, instance)) is not None:
+        return call_layer(it, layer, arguments.positional, arguments.keywords, arguments.rest, node)
+    if isinstance(instance, Ref):
+        return _module_method(it, instance, method, arguments, node)
+    return it.unknown(node, f"`{base}.{method}` is not followed")
+
+
+def call_object(it: Interpreter, instance: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """Calling an instance runs its ``__call__`` or ``forward``; a Sequential runs its layers one behind the other."""
+    if instance.kind == "sequential":
+        return call_sequential(it, instance, arguments, node, call_value)
+    cls = it.classes.get(instance.number)
+    if cls is None:
+        return it.unknown(node, "what is called here is not known")
+    for name in ("__call__", "forward"):
+        if find_in_class(it, cls, name) is not None:
+            return call_value(it, attribute_of(it, instance, name, node), arguments, node)
+    layer = it.read((instance.number, LAYER))
+    if isinstance(layer, Layer):
+        return call_layer(it, layer, arguments.positional, arguments.keywords, arguments.rest, node)
+    return it.unknown(node, f"`{cls.name}` has no forward in the code that was analysed")
+
+
+# -- functions of the analysed code ----------------------------------------------------------------------------------
+def call_function(
+    it: Interpreter,
+    function: Function,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> Value:
+    """Run the body with these arguments and give what it returns, each return under its condition."""
+    definition, scope = function.definition, function.scope
+    assert isinstance(definition, cst.FunctionDef | cst.Lambda) and isinstance(scope, Frame)
+    if it.active.count(function.identity) >= 2 or len(it.active) >= MAX_DEPTH:
+        return it.unknown(node, f"`{function.name}` calls itself" if function.identity in it.active else "calls are nested too deeply")
+    arguments = (function.receiver, *positional) if function.receiver is not None else tuple(positional)
+    unit = _unit(function, scope)
+    grounded = it.frame.grounded if unit == it.frame.unit else True
+    frame = Frame(it.number(), scope, unit, grounded, function.identity, function.receiver, function.defined_in)
+    target, it.target = it.target, None
+    it.active.append(function.identity)
+    try:
+        with it.inside(frame):
+            bind_parameters(it, definition.params, arguments, keywords, rest, function, node)
+            return run_body(it, frame, definition, node)
+    finally:
+        it.active.pop()
+        it.target = target
+
+
+def _unit(function: Function, scope: Frame) -> object:
+    """The outermost definition a function belongs to: its class, the function around it, or itself."""
+    if scope.unit is not None:
+        return scope.unit
+    return function.defined_in.identity if function.defined_in is not None else function.identity
+
+
+def run_body(it: Interpreter, frame: Frame, definition: cst.FunctionDef | cst.Lambda, node: cst.CSTNode) -> Value:
+    """Execute a body in its frame and join what it returns."""
+    path, broken = it.path, it.broken
+    if isinstance(definition, cst.Lambda):
+        return it.eval(definition.body)
+    it.execute(definition.body.body)
+    it.broken = broken
+    returns: list[tuple[Dim, Value]] = [(c, v) for c, v in frame.returns if isinstance(c, Dim)]
+    if it.path != ZERO:
+        returns.append((it.path, NONE))
+    if frame.yields:
+        it.path = path
+        return Repeated(_joined(it, [(ONE, value) for value in frame.yields], node))
+    if not returns:
+        it.path = path
+        return it.unknown(node, "the function that is called here never returns")
+    it.path = _union([condition for condition, _ in returns], path)
+    return _joined(it, [(assumed(condition, path), value) for condition, value in returns], node)
+
+
+def _joined(it: Interpreter, returns: Sequence[tuple[Dim, Value]], node: cst.CSTNode) -> Value:
+    result = returns[-1][1]
+    for condition, value in reversed(returns[:-1]):
+        if condition == ONE:
+            condition = it.flag(node)
+        result = choose(condition, value, result, it.place(node))
+    return result
+
+
+def bind_parameters(
+    it: Interpreter,
+    parameters: cst.Parameters,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    function: Function,
+    node: cst.CSTNode,
+) -> None:
+    """Bind arguments to parameters as Python does; what is not given takes its default."""
+    left = dict(keywords)
+    ordered = [*parameters.posonly_params, *parameters.params]
+    frame = it.frame
+    for position, parameter in enumerate(ordered):
+        name = parameter.name.value
+        if position < len(positional):
+            value = positional[position]
+        else:
+            value = left.pop(name) if name in left else _absent(it, parameter, rest, function, node)
+        it.write((frame.number, name), value)
+    for parameter in parameters.kwonly_params:
+        name = parameter.name.value
+        value = left.pop(name) if name in left else _absent(it, parameter, rest, function, node)
+        it.write((frame.number, name), value)
+    if isinstance(parameters.star_arg, cst.Param):
+        extra: Value = Tuple(tuple(positional[len(ordered) :]))
+        if rest is not None and not left:
+            extra = Repeated(rest, kind="tuple") if not positional[len(ordered) :] else extra
+        it.write((frame.number, parameters.star_arg.name.value), extra)
+    if parameters.star_kwarg is not None:
+        ref = it.new_object("dict")
+        it.write((ref.number, "items"), Dict(left, rest))
+        it.write((frame.number, parameters.star_kwarg.name.value), ref)
+
+
+def _absent(it: Interpreter, parameter: cst.Param, rest: Unknown | None, function: Function, node: cst.CSTNode) -> Value:
+    name = parameter.name.value
+    default = default_of(it, parameter, function)
+    if rest is not None:
+        return Unknown(("argument", rest.key, name), name, rest.reason, rest.place, rest.kind, default, rest.owner)
+    return default if default is not None else it.unknown(node, f"`{name}` is not given in this call")
+
+
+def default_of(it: Interpreter, parameter: cst.Param, function: Function) -> Value | None:
+    """A parameter's default, evaluated where the function was defined."""
+    if parameter.default is None:
+        return None
+    assert isinstance(function.scope, Frame)
+    with it.inside(function.scope):
+        return it.eval(parameter.default)

@@ -1,0 +1,177 @@
+"""Joining values: what a variable is after ``if c: ... else: ...``."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+
+from lstm_lint.dims import MAX_TERMS, ONE, ZERO, Dim, Kind, Opaque, Symbol, where
+from lstm_lint.ops.recurrent import positive
+from lstm_lint.proofs import FRESH
+from lstm_lint.source import Place
+from lstm_lint.values import (
+    MAX_ALTERNATIVES,
+    Bool,
+    Dict,
+    Int,
+    OneOf,
+
+    Repeated,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    truth_constant,
+)
+
+MAX_EXPANDED = 8
+
+
+def choose(condition: Dim, if_true: Value, if_false: Value, place: Place | None = None) -> Value:
+    """The value that is `if_true` where the condition holds and `if_false` elsewhere."""
+    if condition == ONE or if_true == if_false:
+        return if_true
+    if condition == ZERO:
+        return if_false
+    match if_true, if_false:
+        case (Int(a), Int(b)) | (Int(a), Bool(b)) | (Bool(a), Int(b)):
+            return Int(where(condition, a, b))
+        case Bool(a), Bool(b):
+            return Bool(where(condition, a, b))
+        case Tuple(xs, kind), Tuple(ys, other) if len(xs) == len(ys) and kind == other:
+            return Tuple(tuple(choose(condition, x, y, place) for x, y in zip(xs, ys, strict=True)), kind)
+        case Dict(xs, others), Dict(ys, _) if set(xs) == set(ys) and if_true.others == if_false.others:
+            return Dict({key: choose(condition, xs[key], ys[key], place) for key in xs}, others)
+        case _:
+            return _one_of(condition, if_true, if_false, place)
+
+
+
+
+def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None) -> Value:
+    merged: list[tuple[Dim, Value]] = []
+    other = ONE - condition
+    parts = [(condition * c, v) for c, v in alternatives(if_true)] + [(other * c, v) for c, v in alternatives(if_false)]
+    for here, value in parts:
+        if here == ZERO:
+            continue
+        for index, (there, known) in enumerate(merged):
+            if same(known, value):
+                merged[index] = (there + here, known)
+                break
+        else:
+            merged.append((here, value))
+    if len(merged) == 1:
+        return merged[0][1]
+    if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_TERMS // 2 or has_opaque(c) for c, _ in merged):
+        reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
+        return Unknown(("merged", condition, if_true, if_false), "a value of several branches", reason, place)
+    return OneOf(tuple(merged))
+
+
+def same(left: Value, right: Value) -> bool:
+    """Whether two values need not be told apart: equal, or tensors that differ only in how they were made."""
+    if left == right:
+        return True
+    match left, right:
+        case Tensor(), Tensor():
+            return (left.shape, left.dtype, left.device, left.final_of) == (
+                right.shape,
+                right.dtype,
+                right.device,
+                right.final_of,
+            )
+        case _:
+            return False
+
+
+def alternatives(value: Value) -> tuple[tuple[Dim, Value], ...]:
+    return value.alternatives if isinstance(value, OneOf) else ((ONE, value),)
+
+
+def under(value: Value, path: Dim) -> Value:
+    """The value with those alternatives left out that the path excludes."""
+    if not isinstance(value, OneOf) or path == ONE:
+        return value
+    kept = tuple((c, v) for c, v in value.alternatives if c * path != ZERO)
+    if len(kept) == 1:
+        return kept[0][1]
+    return OneOf(kept) if kept else value
+
+
+def expand(value: Value, path: Dim) -> Iterator[tuple[Dim, Value]]:
+    """Every alternative of a value, those of a tuple's items multiplied out, with the condition it stands under."""
+    count = 0
+    for condition, item in _expand(value):
+        if condition * path == ZERO:
+            continue
+        count += 1
+        if count > MAX_EXPANDED:
+            return
+        yield condition, item
+
+
+def _expand(value: Value) -> Iterable[tuple[Dim, Value]]:
+    match value:
+        case OneOf(options):
+            for condition, item in options:
+                for inner, expanded in _expand(item):
+                    if (both := condition * inner) != ZERO:
+                        yield both, expanded
+        case Tuple(items, kind) if any(isinstance(item, OneOf | Tuple) for item in items):
+            for condition, expanded_items in _expand_items(items):
+                yield condition, Tuple(expanded_items, kind)
+        case _:
+            yield ONE, value
+
+
+def _expand_items(items: tuple[Value, ...]) -> Iterator[tuple[Dim, tuple[Value, ...]]]:
+    if not items:
+        yield ONE, ()
+        return
+    for first_condition, first in _expand(items[0]):
+        for rest_condition, rest in _expand_items(items[1:]):
+            if (both := first_condition * rest_condition) != ZERO:
+                yield both, (first, *rest)
+
+
+def has_opaque(dim: Dim) -> bool:
+    return any(isinstance(atom, Opaque) for atom in dim.atoms())
+
+
+def conjoin(path: Dim, condition: Dim) -> Dim:
+    """The path with one more condition; kept as it was where the polynomial would grow too large to be of use."""
+    joined = path * condition
+    return path if len(joined.terms) > MAX_TERMS or has_opaque(joined) else joined
+
+
+def fresh_flag(name: str, key: Hashable) -> Dim:
+    """A condition nobody knows anything about."""
+    return Dim.of(Symbol(("fresh flag", key), name, Kind.FLAG, minimum=0, owner=FRESH))
+
+
+def truth(value: Value, unknown: Dim) -> Dim:
+    """The condition that a value is true; `unknown` where nothing can be said."""
+    match value:
+        case Bool(dim):
+            return dim
+        case Int(dim) if dim.constant is None:
+            return dim if _is_flag(dim) else positive(dim)
+        case Unknown():
+            return value.as_condition()
+        case OneOf(options):
+            total = ZERO
+            for condition, item in options:
+                total = total + condition * truth(item, unknown)
+            return total
+        case Repeated():
+            return unknown
+        case _:
+            known = truth_constant(value)
+            return unknown if known is None else Dim.of(known)
+
+
+def _is_flag(dim: Dim) -> bool:
+    """Whether the polynomial is 0 or 1 for every value of its flags."""
+    return not dim.sizes and dim * dim == dim
+
+

@@ -1,0 +1,265 @@
+"""The interpreter's core: where it stands, what it remembers, how it branches, and the budget that ends it.
+
+What each kind of syntax means lives in the tables that `interpret/__init__.py` puts together (node type -> small function).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, Dim, Kind
+from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
+from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, truth, under
+from lstm_lint.interpret.store import Frame, Location, Store
+from lstm_lint.proofs import assumed
+from lstm_lint.shapes import Rest, Shape
+from lstm_lint.source import Place
+from lstm_lint.syntax.tree import Tree
+from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
+
+STEPS_PER_ENTRY = 20_000
+STEPS_PER_FILE = 250_000
+MAX_DEPTH = 24
+MAX_NESTING = 120
+
+Handler = Callable[["Interpreter", Any], Value]
+StatementHandler = Callable[["Interpreter", Any], None]
+
+
+class OutOfBudget(Exception):
+    """The analysis of one entry took too many steps."""
+
+
+@dataclass(eq=False)
+class Tables:
+    """What node types mean: expressions give a value, statements change the state."""
+
+    expressions: Mapping[type[cst.CSTNode], Handler]
+    statements: Mapping[type[cst.CSTNode], StatementHandler]
+
+
+@dataclass(eq=False)
+class Interpreter:
+    """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return."""
+
+    tree: Tree
+    tables: Tables
+    strict: bool = False
+    store: Store = field(default_factory=Store)
+    path: Dim = ONE
+    frame: Frame = field(default_factory=lambda: Frame(0))
+    sites: dict[int, LstmSite] = field(default_factory=dict)
+    reported_sites: list[int] = field(default_factory=list)
+    calls: list[LstmCall] = field(default_factory=list)
+    gave_up: list[GaveUp] = field(default_factory=list)
+    classes: dict[int, Class] = field(default_factory=dict)
+    pending: list[tuple[Value, Frame]] = field(default_factory=list)
+    entered: set[int] = field(default_factory=set)
+    active: list[int] = field(default_factory=list)
+    guarded: int = 0
+    muted: int = 0
+    broken: bool = False
+    unrolled: int = 1
+    target: str | None = None
+    numbers: int = 0
+    steps: int = 0
+    total_steps: int = 0
+    nesting: int = 0
+
+    # -- evaluation --------------------------------------------------------------------------------------------------
+    def eval(self, node: cst.BaseExpression) -> Value:
+        """The value of an expression in the current state."""
+        self.spend()
+        handler = self.tables.expressions.get(type(node))
+        if handler is None:
+            if self.strict:
+                raise NotImplementedError(f"expression {type(node).__name__}")
+            return self.unknown(node, f"{type(node).__name__} is not understood")
+        if self.nesting > MAX_NESTING:
+            return self.unknown(node, "the expression is nested too deeply")
+        self.nesting += 1
+        try:
+            return under(handler(self, node), self.path)
+        finally:
+            self.nesting -= 1
+
+    def execute(self, statements: Sequence[cst.CSTNode]) -> None:
+        """Run statements in order until the path ends."""
+        for statement in statements:
+            if self.path == ZERO:
+                return
+            self.spend()
+            handler = self.tables.statements.get(type(statement))
+            if handler is not None:
+                handler(self, statement)
+            elif self.strict:
+                raise NotImplementedError(f"statement {type(statement).__name__}")
+
+    def spend(self) -> None:
+        self.steps += 1
+        if self.steps > STEPS_PER_ENTRY:
+            raise OutOfBudget
+
+    # -- identities --------------------------------------------------------------------------------------------------
+    def number(self) -> int:
+        """A number nothing else in this analysis has."""
+        self.numbers += 1
+        return self.numbers
+
+    def place(self, node: cst.CSTNode) -> Place:
+        return self.tree.place(node)
+
+    def unknown(self, node: cst.CSTNode, reason: str, kind: Kind = Kind.OPAQUE, key: Hashable = None) -> Unknown:
+        """A value that is lost here, and why."""
+        place = self.place(node)
+        return Unknown(key if key is not None else ("lost", self.number()), place.text, reason, place, kind)
+
+    def flag(self, node: cst.CSTNode) -> Dim:
+        """A condition nobody can name."""
+        return fresh_flag(self.place(node).text, self.number())
+
+    def call(self, name: str, node: cst.CSTNode, positional: Sequence[Value], keywords: Mapping[str, Value]) -> Call:
+        return Call(name, tuple(positional), keywords, self.place(node), self.number())
+
+    # -- memory ------------------------------------------------------------------------------------------------------
+    def new_object(self, kind: str) -> Ref:
+        return Ref(self.number(), kind)
+
+    def read(self, location: Location) -> Value | None:
+        value = self.store.read(location)
+        return None if value is None else under(value, self.path)
+
+    def write(self, location: Location, value: Value) -> None:
+        self.store.write(location, value)
+
+    def learn_rank(self, shape: Shape, rank: int) -> None:
+        """The rank of a shape from outside is now known (``b, t, f = x.shape``)."""
+        if shape.rest is None or rank < shape.minimum_rank:
+            return
+        whole = rank - shape.minimum_rank + shape.rest.skipped_front + shape.rest.skipped_back
+        self.write((("rank", shape.rest.key), "rank"), Int(Dim.of(whole)))
+
+    def settled(self, value: Value) -> Value:
+        """The value with what was learnt of its rank since."""
+        tensor = as_tensor(value) if isinstance(value, Tensor | Unknown) else None
+        if tensor is None or tensor.shape.rest is None:
+            return value
+        rest: Rest = tensor.shape.rest
+        whole = self.store.read((("rank", rest.key), "rank"))
+        if not isinstance(whole, Int) or whole.dim.constant is None:
+            return value
+        rank = whole.dim.constant - rest.skipped_front - rest.skipped_back + tensor.shape.minimum_rank
+        shape = tensor.shape.with_rank(rank)
+        if shape is None:
+            return value
+        return Tensor(shape, tensor.dtype, tensor.device, tensor.made_by, tensor.place, tensor.why, tensor.final_of)
+
+    # -- branches ----------------------------------------------------------------------------------------------------
+    def truth(self, value: Value, node: cst.CSTNode) -> Dim:
+        """The condition that a value is true; constant where the path decides it."""
+        condition = truth(value, self.flag(node))
+        if condition.constant is not None:
+            return ONE if condition.constant else ZERO
+        if self.path * condition == ZERO:
+            return ZERO
+        if self.path * (ONE - condition) == ZERO:
+            return ONE
+        return assumed(condition, self.path)
+
+    def branch(self, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
+        """Run each arm under its condition (they exclude each other) and join state, path and value."""
+        base, path = self.store, self.path
+        ended: list[_Arm] = []
+        for condition, run in arms:
+            if path * condition == ZERO:
+                continue
+            self.store, self.path, self.broken = base.overlay(), conjoin(path, condition), False
+            value = run()
+            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))
+        self.store, self.path, self.broken = base, path, False
+        kept = [arm for arm in ended if arm.kept]
+        live = [arm for arm in ended if arm.path != ZERO]
+        self.broken = bool(kept) and not live
+        for location in dict.fromkeys(loc for arm in kept for loc in arm.store.written):
+            self.write(location, self._join(location, kept, base))
+        self.path = _union([arm.path for arm in live], path)
+        if not live:
+            return NONE
+        result = live[-1].value
+        for arm in reversed(live[:-1]):
+            result = choose(arm.condition, arm.value, result)
+        return result
+
+    def _join(self, location: Location, arms: Sequence[_Arm], base: Store) -> Value:
+        values = [(arm.condition, v) for arm in arms if (v := arm.store.read(location)) is not None]
+        result = values[-1][1]
+        for condition, value in reversed(values[:-1]):
+            result = choose(condition, value, result)
+        return result
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+    def record_site(self, site: LstmSite) -> None:
+        self.sites[site.number] = site
+        if not self.muted:
+            self.reported_sites.append(site.number)
+
+    def record_call(self, call: LstmCall) -> None:
+        if not self.muted:
+            self.calls.append(call)
+
+    def facts(self) -> Facts:
+        return Facts(tuple(self.sites[n] for n in self.reported_sites), tuple(self.calls), tuple(self.gave_up))
+
+    # -- entries -----------------------------------------------------------------------------------------------------
+    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
+        """Run one entry within its budget; note it where the budget ends it."""
+        frame, store, path, muted = self.frame, self.store, self.path, self.muted
+        state = (self.guarded, self.unrolled, self.target, self.nesting, list(self.active))
+        self.steps = max(0, STEPS_PER_ENTRY + self.total_steps - STEPS_PER_FILE)
+        before = self.steps
+        try:
+            run()
+        except (OutOfBudget, RecursionError):
+            self.gave_up.append(GaveUp(self.place(node), f"{what} takes too many steps to follow; what is behind was not looked at"))
+        finally:
+            self.total_steps += self.steps - before
+            self.frame, self.store, self.path, self.muted = frame, store, path, muted
+            self.guarded, self.unrolled, self.target, self.nesting, self.active = state
+
+    @contextmanager
+    def inside(self, frame: Frame) -> Iterator[Frame]:
+        outer, self.frame = self.frame, frame
+        try:
+            yield frame
+        finally:
+            self.frame = outer
+
+    def later(self, value: Function | Class) -> None:
+        """Note a definition whose body is entered once the module has run."""
+        if value.identity not in self.entered:
+            self.entered.add(value.identity)
+            self.pending.append((value, self.frame))
+
+
+@dataclass(frozen=True, eq=False)
+class _Arm:
+    condition: Dim
+    value: Value
+    store: Store
+    path: Dim
+    kept: bool
+
+
+def _union(paths: Sequence[Dim], whole: Dim) -> Dim:
+    """The path behind a join; `whole` where the parts do not add up to a condition."""
+    total = ZERO
+    for path in paths:
+        total = total + path
+    if total in (ZERO, ONE, whole):
+        return total
+    return total if total * total == total else whole

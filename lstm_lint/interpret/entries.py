@@ -1,0 +1,197 @@
+"""Where an analysis starts: the module, then every function and class body on its own, with symbols for what comes from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, Kind
+from lstm_lint.facts import Facts
+from lstm_lint.interpret.attributes import find_in_class
+from lstm_lint.interpret.calls import call_function, default_of, run_body
+from lstm_lint.interpret.choose import choose, fresh_flag, same
+from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.store import Frame, Store
+from lstm_lint.values import Class, Dict, Function, Ref, Tuple, Unknown, Value
+
+CONSTRUCTOR = "__init__"
+
+
+def run(it: Interpreter) -> Facts:
+    """Interpret the module, then enter every definition that was met."""
+    module = it.tree.module
+    it.bounded(module, "this module", lambda: it.execute(module.body))
+    it.path = ONE
+    while it.pending:
+        value, frame = it.pending.pop(0)
+        with it.inside(frame):
+            if isinstance(value, Class):
+                enter_class(it, value)
+            elif isinstance(value, Function):
+                enter_function(it, value)
+    return it.facts()
+
+
+def enter_function(it: Interpreter, function: Function) -> None:
+    """One function body with symbolic arguments."""
+    definition = function.definition
+    assert isinstance(definition, cst.FunctionDef)
+
+    def body() -> None:
+        it.store = it.store.overlay()
+        call_symbolically(it, function)
+
+    it.bounded(definition, f"`{function.name}`", body)
+
+
+def call_symbolically(it: Interpreter, function: Function) -> Value:
+    """Run a body with a symbol for each parameter that is not bound."""
+    definition, scope = function.definition, function.scope
+    assert isinstance(definition, cst.FunctionDef) and isinstance(scope, Frame)
+    unit = scope.unit if scope.unit is not None else function.identity
+    frame = Frame(it.number(), scope, unit, False, function.identity, function.receiver, function.defined_in)
+    it.active.append(function.identity)
+    try:
+        with it.inside(frame):
+            for name, value in symbolic_arguments(it, function):
+                it.write((frame.number, name), value)
+            return run_body(it, frame, definition, definition)
+    finally:
+        it.active.pop()
+
+
+def symbolic_arguments(it: Interpreter, function: Function) -> Iterator[tuple[str, Value]]:
+    """(name, symbol) for every parameter of a function."""
+    definition = function.definition
+    assert isinstance(definition, cst.FunctionDef)
+    parameters = definition.params
+    ordered = [*parameters.posonly_params, *parameters.params, *parameters.kwonly_params]
+    for position, parameter in enumerate(ordered):
+        if position == 0 and function.receiver is not None:
+            yield parameter.name.value, function.receiver
+        else:
+            yield parameter.name.value, symbolic_argument(it, function, parameter)
+    if isinstance(parameters.star_arg, cst.Param):
+        name = parameters.star_arg.name.value
+        yield name, _outside(it, function, parameters.star_arg, name, None)
+    if parameters.star_kwarg is not None:
+        name = parameters.star_kwarg.name.value
+        ref = it.new_object("dict")
+        it.write((ref.number, "items"), Dict({}, _outside(it, function, parameters.star_kwarg, name, None)))
+        yield name, ref
+
+
+def symbolic_argument(it: Interpreter, function: Function, parameter: cst.Param) -> Value:
+    """The symbol for one parameter, with its default; an instance where it is annotated with a config class."""
+    default = default_of(it, parameter, function)
+    unknown = _outside(it, function, parameter, parameter.name.value, default)
+    if parameter.annotation is not None:
+        assert isinstance(function.scope, Frame)
+        with it.inside(function.scope):
+            annotated = it.eval(parameter.annotation.annotation)
+        if isinstance(annotated, Class) and is_record(it, annotated):
+            return symbolic_record(it, annotated, unknown)
+    if isinstance(default, Tuple | Ref | Function | Class):
+        return default
+    return unknown
+
+
+def _outside(it: Interpreter, function: Function, node: cst.Param, name: str, default: Value | None) -> Unknown:
+    owner = ("signature", function.identity)
+    reason = f"`{name}` is a parameter of `{function.name}`: its value comes from outside"
+    key = ("parameter", function.identity, name)
+    return Unknown(key, name, reason, it.place(node), Kind.CONFIG, default, owner)
+
+
+# -- classes ---------------------------------------------------------------------------------------------------------
+def enter_class(it: Interpreter, cls: Class) -> None:
+    """A symbolic instance, then each method of it: what methods leave on ``self`` is there for the others."""
+    definition = cls.definition
+    assert isinstance(definition, cst.ClassDef)
+    base = it.store
+    it.store = base.overlay()
+    made: list[Ref] = []
+    it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
+    if made:
+        methods = list(own_methods(it, cls, made[0]))
+        collect_attributes(it, made[0], methods)
+        for method in methods:
+            enter_function(it, method)
+    it.store = base
+
+
+def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
+    """An instance whose constructor got a symbol for every parameter."""
+    definition = cls.definition
+    assert isinstance(definition, cst.ClassDef)
+    found = find_in_class(it, cls, CONSTRUCTOR)
+    if found is None or not isinstance(found[0], Function):
+        unknown = Unknown(("instance", cls.identity), cls.name, f"`{cls.name}` is made outside", it.place(definition), Kind.CONFIG)
+        value = symbolic_record(it, cls, unknown) if is_record(it, cls) else _bare(it, cls, definition)
+        assert isinstance(value, Ref)
+        return value
+    instance = it.new_object("instance")
+    it.classes[instance.number] = cls
+    function, owner = found
+    assert isinstance(function, Function)
+    call_symbolically(it, Function(function.name, function.definition, function.scope, function.identity, instance, owner))
+    it.path = ONE
+    return instance
+
+
+def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:
+    frame = Frame(it.number(), it.frame, cls.identity, False)
+    with it.inside(frame):
+        rest = Unknown(("parameters", cls.identity), "the arguments", f"`{cls.name}` is made outside", it.place(node), Kind.CONFIG)
+        return instantiate(it, cls, (), {}, rest, node, call_function)
+
+
+def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function]:
+    """The methods defined in the class itself, bound to the instance, without the constructor."""
+    frame = cls.scope
+    assert isinstance(frame, Frame)
+    for name in list(it.store.names(frame.number)):
+        value = it.read((frame.number, name))
+        match value:
+            case Function() if name != CONSTRUCTOR:
+                yield _bound(value, instance, cls)
+            case Tuple((Function() as function,), "property"):
+                yield _bound(function, instance, cls)
+            case Tuple((Function() as function,), "staticmethod"):
+                yield function
+            case Tuple((Function() as function,), "classmethod"):
+                yield _bound(function, cls, cls)
+
+
+def _bound(function: Function, receiver: Value, cls: Class) -> Function:
+    return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)
+
+
+def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> None:
+    """Put on the instance what its methods assign to ``self``, each under the condition that the method ran before."""
+    base = it.store
+    found: dict[str, list[Value]] = {}
+    it.muted += 1
+    for method in methods:
+        layer = Store(base)
+
+        def body(method: Function = method, layer: Store = layer) -> None:
+            it.store = layer
+            call_symbolically(it, method)
+
+        it.bounded(it.tree.module, f"`{method.name}`", body)
+        for (owner, name), value in layer.written.items():
+            if owner == instance.number:
+                found.setdefault(name, []).append(value)
+    it.muted -= 1
+    for name, values in found.items():
+        for position, value in enumerate(values):
+            old = base.read((instance.number, name))
+            if old is None:
+                base.write((instance.number, name), value)
+            elif not same(old, value):
+                flag = fresh_flag(f"self.{name} was set by a method", ("set", instance.number, name, position))
+                base.write((instance.number, name), choose(flag, value, old))
+

@@ -1,0 +1,367 @@
+"""Literals, collections, comprehensions, subscripts: one small function a node type."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.assign import assign, iterate
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.store import Frame
+from lstm_lint.ops.table import index, sizes_shape
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    NONE,
+    Dict,
+    EllipsisValue,
+    External,
+    Float,
+    Function,
+    Int,
+    Layer,
+    OneOf,
+    Ref,
+    Repeated,
+    Slice,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_dim,
+    as_tensor,
+)
+
+
+# -- literals --------------------------------------------------------------------------------------------------------
+def eval_integer(it: Interpreter, node: cst.Integer) -> Value:
+    return Int(Dim.of(node.evaluated_value))
+
+
+def eval_float(it: Interpreter, node: cst.Float) -> Value:
+    return Float(node.evaluated_value)
+
+
+def eval_imaginary(it: Interpreter, node: cst.Imaginary) -> Value:
+    return Float()
+
+
+def eval_string(it: Interpreter, node: cst.SimpleString | cst.ConcatenatedString) -> Value:
+    text = node.evaluated_value
+    return Str(text) if isinstance(text, str) else it.unknown(node, "bytes are not followed")
+
+
+def eval_formatted(it: Interpreter, node: cst.FormattedString) -> Value:
+    """An f-string whose parts are all known texts or numbers."""
+    pieces: list[str] = []
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringText):
+            pieces.append(_text_of(part.value))
+            continue
+        value = it.eval(part.expression)  # type: ignore[attr-defined]
+        dim = as_dim(value) if isinstance(value, Int) else None
+        if isinstance(value, Str):
+            pieces.append(value.value)
+        elif dim is not None and dim.constant is not None:
+            pieces.append(str(dim.constant))
+        else:
+            return it.unknown(node, "a formatted string")
+    return Str("".join(pieces))
+
+
+def _text_of(raw: str) -> str:
+    try:
+        return str(ast.literal_eval(f'"""{raw}"""'))
+    except (SyntaxError, ValueError):
+        return raw
+
+
+def eval_ellipsis(it: Interpreter, node: cst.Ellipsis) -> Value:
+    return EllipsisValue()
+
+
+# -- collections -----------------------------------------------------------------------------------------------------
+def elements(it: Interpreter, nodes: Sequence[cst.BaseElement]) -> Value:
+    """The items of a display as a tuple value; starred items of known length are spelt out."""
+    items: list[Value] = []
+    for element in nodes:
+        value = it.eval(element.value)
+        if not isinstance(element, cst.StarredElement):
+            items.append(value)
+            continue
+        inner = unpacked(it, value)
+        if inner is None:
+            return Repeated(it.unknown(element.value, "a starred value of unknown length"), kind="tuple")
+        items.extend(inner)
+    return Tuple(tuple(items))
+
+
+def unpacked(it: Interpreter, value: Value) -> Sequence[Value] | None:
+    """The items of a value that is a sequence of known length."""
+    content = it_contents(it, value)
+    return content.items if isinstance(content, Tuple) else None
+
+
+def eval_tuple(it: Interpreter, node: cst.Tuple) -> Value:
+    return elements(it, node.elements)
+
+
+def new_list(it: Interpreter, content: Value, kind: str = "list") -> Ref:
+    """A new list object with this content."""
+    ref = it.new_object(kind)
+    if isinstance(content, Tuple):
+        content = Tuple(content.items, "list")
+    it.write((ref.number, "items"), content)
+    return ref
+
+
+def eval_list(it: Interpreter, node: cst.List) -> Value:
+    return new_list(it, elements(it, node.elements))
+
+
+def eval_set(it: Interpreter, node: cst.Set) -> Value:
+    return elements(it, node.elements)
+
+
+def eval_dict(it: Interpreter, node: cst.Dict) -> Value:
+    items: dict[str | int, Value] = {}
+    others: Unknown | None = None
+    for element in node.elements:
+        value = it.eval(element.value)
+        if isinstance(element, cst.StarredDictElement):
+            inner = it_contents(it, value)
+            if isinstance(inner, Dict):
+                items.update(inner.items)
+                others = inner.others or others
+            else:
+                others = value if isinstance(value, Unknown) else it.unknown(element.value, "a dict of unknown content")
+            continue
+        key = dict_key(it.eval(element.key))  # type: ignore[attr-defined]
+        if key is None:
+            others = it.unknown(element, "a key of this dict is not known")
+        else:
+            items[key] = value
+    ref = it.new_object("dict")
+    it.write((ref.number, "items"), Dict(items, others))
+    return ref
+
+
+def dict_key(value: Value) -> str | int | None:
+    match value:
+        case Str(text):
+            return text
+        case Int(dim):
+            return dim.constant
+        case External(name):
+            return name
+        case _:
+            return None
+
+
+# -- comprehensions --------------------------------------------------------------------------------------------------
+def eval_comprehension(it: Interpreter, node: cst.ListComp | cst.GeneratorExp | cst.SetComp) -> Value:
+    content = _comprehended(it, node.for_in, lambda: it.eval(node.elt))
+    return new_list(it, content) if isinstance(node, cst.ListComp) else content
+
+
+def eval_dict_comprehension(it: Interpreter, node: cst.DictComp) -> Value:
+    pairs = _comprehended(it, node.for_in, lambda: Tuple((it.eval(node.key), it.eval(node.value))))
+    ref = it.new_object("dict")
+    content = Dict({}, it.unknown(node, "the keys of this dict are not known"))
+    if isinstance(pairs, Tuple):
+        keys = [dict_key(pair.items[0]) if isinstance(pair, Tuple) else None for pair in pairs.items]
+        if all(key is not None for key in keys):
+            values = (pair.items[1] for pair in pairs.items if isinstance(pair, Tuple))
+            content = Dict({k: v for k, v in zip(keys, values, strict=True) if k is not None})
+    it.write((ref.number, "items"), content)
+    return ref
+
+
+def _comprehended(it: Interpreter, clause: cst.CompFor, element: Callable[[], Value]) -> Value:
+    """The items that one ``for ... in ... if ...`` gives, in a frame of its own."""
+    frame = Frame(it.number(), it.frame, it.frame.unit, it.frame.grounded, it.frame.function, it.frame.receiver, it.frame.defined_in)
+    iterable = it.eval(clause.iter)
+    with it.inside(frame):
+        return _clause(it, clause, iterable, element)
+
+
+def _clause(it: Interpreter, clause: cst.CompFor, iterable: Value, element: Callable[[], Value]) -> Value:
+    source = iterate(it, iterable, clause.iter)
+    if isinstance(source, Repeated):
+        assign(it, clause.target, source.item)
+        exact = not clause.ifs and clause.inner_for_in is None
+        item = _inner(it, clause, element)
+        if isinstance(item, Tuple) and clause.inner_for_in is not None:
+            item = item.items[0] if item.items else it.unknown(clause, "the items of an inner loop")
+        if isinstance(item, Repeated):
+            item = item.item
+        return Repeated(item, source.length if exact else None)
+    items: list[Value] = []
+    for value in source.items:
+        assign(it, clause.target, value)
+        conditions = [it.truth(it.eval(test.test), test.test) for test in clause.ifs]
+        if ZERO in conditions:
+            continue
+        result = _inner(it, clause, element)
+        if any(condition != ONE for condition in conditions) or isinstance(result, Repeated):
+            return Repeated(result.item if isinstance(result, Repeated) else result)
+        items.extend(result.items if clause.inner_for_in is not None and isinstance(result, Tuple) else [result])
+    return Tuple(tuple(items), "list")
+
+
+def _inner(it: Interpreter, clause: cst.CompFor, element: Callable[[], Value]) -> Value:
+    if clause.inner_for_in is None:
+        return element()
+    return _clause(it, clause.inner_for_in, it.eval(clause.inner_for_in.iter), element)
+
+
+# -- subscripts ------------------------------------------------------------------------------------------------------
+def eval_subscript(it: Interpreter, node: cst.Subscript) -> Value:
+    base = it.eval(node.value)
+    key = subscript_key(it, node)
+    if not isinstance(base, OneOf):
+        return item_of(it, base, key, node)
+    return it.branch([(c, lambda v=v: item_of(it, v, key, node)) for c, v in base.alternatives])  # type: ignore[misc]
+
+
+def subscript_key(it: Interpreter, node: cst.Subscript) -> Value:
+    """What stands in the brackets: one index, or a tuple of them."""
+    parts = [_index(it, element.slice) for element in node.slice]
+    trailing_comma = len(parts) == 1 and isinstance(node.slice[0].comma, cst.Comma)
+    return parts[0] if len(parts) == 1 and not trailing_comma else Tuple(tuple(parts))
+
+
+def _index(it: Interpreter, node: cst.BaseSlice) -> Value:
+    if isinstance(node, cst.Slice):
+        bounds = [NONE if part is None else it.eval(part) for part in (node.lower, node.upper, node.step)]
+        return Slice(*bounds)
+    assert isinstance(node, cst.Index)
+    return it.eval(node.value)
+
+
+def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Value:
+    """``base[key]``."""
+    base = it.settled(base)
+    content = it_contents(it, base)
+    if isinstance(content, Unknown) and (shape := sizes_shape(content)) is not None:
+        return _size_item(it, shape, key, node)
+    match content:
+        case Tensor():
+            return index(content, key, it.call("index", node, (content, key), {}))
+        case Tuple():
+            return _sequence_item(it, content, key, node)
+        case Repeated(item) if not isinstance(key, Slice):
+            return item
+        case Repeated(item, _, kind):
+            return Repeated(item, None, kind)
+        case Dict(items, others):
+            return _dict_item(it, content, key, node)
+        case Layer():
+            return it.unknown(node, "indexing a module is not followed")
+        case Unknown():
+            return _unknown_item(it, content, key, node)
+        case _:
+            return it.unknown(node, "indexing this value is not followed")
+
+
+def _size_item(it: Interpreter, shape: Shape, key: Value, node: cst.CSTNode) -> Value:
+    """``x.shape[i]`` and ``x.shape[:2]`` of a tensor of unknown rank."""
+    match key:
+        case Int(dim) if dim.constant is not None:
+            return Int(shape.dim(dim.constant))
+        case Slice(start, stop, step) if step == NONE:
+            first = as_dim(start) if start != NONE else ZERO
+            last = as_dim(stop) if stop != NONE else None
+            if first is not None and last is not None and None not in (first.constant, last.constant):
+                positions = range(first.constant or 0, last.constant or 0)
+                if positions.start >= 0 and positions.stop >= 0:
+                    return Tuple(tuple(Int(shape.dim(i)) for i in positions), "size")
+    return it.unknown(node, "a size of a tensor of unknown rank")
+
+
+def _sequence_item(it: Interpreter, sequence: Tuple, key: Value, node: cst.CSTNode) -> Value:
+    match key:
+        case Int(dim) if dim.constant is not None:
+            if -len(sequence.items) <= dim.constant < len(sequence.items):
+                return sequence.items[dim.constant]
+            return it.unknown(node, f"there is no item {dim.constant} in a {sequence.kind} of {len(sequence.items)}")
+        case Slice(start, stop, step):
+            bounds = [None if part == NONE else _constant(part) for part in (start, stop, step)]
+            given = [part != NONE for part in (start, stop, step)]
+            if any(g and b is None for g, b in zip(given, bounds, strict=True)) or bounds[2] == 0:
+                return Repeated(_common(it, sequence, node), None, sequence.kind)
+            return Tuple(sequence.items[slice(*bounds)], sequence.kind)
+        case _:
+            return _common(it, sequence, node)
+
+
+def _common(it: Interpreter, sequence: Tuple, node: cst.CSTNode) -> Value:
+    """An item at an index that is not known: the one that all items are, if they are equal."""
+    if sequence.items and all(item == sequence.items[0] for item in sequence.items):
+        return sequence.items[0]
+    return it.unknown(node, "the index is not known")
+
+
+def _constant(value: Value) -> int | None:
+    dim = as_dim(value)
+    return dim.constant if dim is not None else None
+
+
+def _dict_item(it: Interpreter, content: Dict, key: Value, node: cst.CSTNode) -> Value:
+    name = dict_key(key)
+    if name is not None and name in content.items:
+        return content.items[name]
+    if name is None and content.items and content.others is None and isinstance(key, Unknown):
+        values = list(content.items.values())
+        if all(value == values[0] for value in values):
+            return values[0]
+    if content.others is not None and name is not None:
+        return field_of(content.others, name, it, node)
+    return it.unknown(node, "this key is not in the dict" if name is not None else "the key is not known")
+
+
+def field_of(owner: Unknown, name: str | int, it: Interpreter, node: cst.CSTNode) -> Unknown:
+    """``owner["name"]`` of something from outside: one unknown however often it is asked."""
+    return Unknown((owner.key, "[]", name), f"{owner.name}[{name!r}]", owner.reason, owner.place, owner.kind)
+
+
+def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode) -> Value:
+    name = dict_key(key)
+    if isinstance(key, Str):
+        stored = it.read((base.key, f"[{key.value}]"))
+        return stored if stored is not None else field_of(base, key.value, it, node)
+    if name is not None:
+        return field_of(base, name, it, node)
+    if isinstance(key, Slice | Tuple | EllipsisValue) or key == NONE:
+        from_tensor = it.settled(base)
+        tensor = as_tensor(from_tensor)
+        return base if tensor is None else index(tensor, key, it.call("index", node, (tensor, key), {}))
+    return it.unknown(node, base.reason)
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------
+def eval_lambda(it: Interpreter, node: cst.Lambda) -> Value:
+    return Function("<lambda>", node, it.frame, id(node))
+
+
+def eval_named(it: Interpreter, node: cst.NamedExpr) -> Value:
+    value = it.eval(node.value)
+    assign(it, node.target, value)
+    return value
+
+
+def eval_await(it: Interpreter, node: cst.Await) -> Value:
+    return it.eval(node.expression)
+
+
+def eval_yield(it: Interpreter, node: cst.Yield) -> Value:
+    if isinstance(node.value, cst.From):
+        it.eval(node.value.item)
+    elif node.value is not None:
+        it.frame.yields.append(it.eval(node.value))
+    return it.unknown(node, "what is sent into a generator")
+

@@ -1,0 +1,314 @@
+"""Torch layers: their construction, which is where a site is recorded, and their calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, where
+from lstm_lint.facts import LstmCall, LstmSite
+from lstm_lint.interpret.attributes import LAYER
+from lstm_lint.interpret.choose import choose, conjoin, expand
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
+from lstm_lint.ops.table import LAYERS
+from lstm_lint.shapes import Shape, ShapeError
+from lstm_lint.values import (
+    NONE,
+    Dict,
+    Layer,
+    OneOf,
+    Packed,
+    Ref,
+    Repeated,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_tensor,
+)
+
+if TYPE_CHECKING:
+    from lstm_lint.interpret.calls import Arguments
+
+KINDS = {
+    "torch.nn.Sequential": "sequential",
+    "torch.nn.ModuleList": "module_list",
+    "torch.nn.ModuleDict": "module_dict",
+    "torch.nn.ParameterList": "module_list",
+}
+
+
+# -- construction ----------------------------------------------------------------------------------------------------
+def construct(
+    it: Interpreter,
+    name: str,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> Value:
+    """``nn.LSTM(...)``, ``nn.Linear(...)``, ``nn.Sequential(...)``."""
+    if name in QUALIFIED:
+        return recurrent_layer(it, name, positional, keywords, rest, node)
+    if name in KINDS:
+        return _container(it, KINDS[name], positional, node)
+    row = LAYERS[name]
+    if rest is None:
+        bound = row.bound(it.call(name, node, positional, keywords))
+        if isinstance(bound, str):
+            return it.unknown(node, f"`{name}` {bound}")
+        return Layer(name, bound, it.place(node))
+    values = dict(zip(row.parameters, positional, strict=False)) | dict(keywords)
+    for parameter, default in row.parameters.items():
+        if parameter not in values:
+            key = ("argument", rest.key, parameter)
+            values[parameter] = Unknown(key, parameter, rest.reason, rest.place, rest.kind, default, rest.owner)
+    return Layer(name, values, it.place(node))
+
+
+def recurrent_layer(
+    it: Interpreter,
+    name: str,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> Layer:
+    """A recurrent layer: the site is recorded."""
+    bound = bind(QUALIFIED[name], tuple(positional), keywords, rest)
+    number = it.number()
+    place = it.place(node)
+    site = LstmSite(
+        number, place, bound, bound.config(), it.target, it.path, it.frame.grounded, bool(it.guarded), rest
+    )
+    it.record_site(site)
+    return Layer(name, bound.values, place, number)
+
+
+def construct_into(
+    it: Interpreter,
+    instance: Ref,
+    name: str,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> None:
+    """``super().__init__(...)`` in a subclass of a recurrent layer."""
+    it.write((instance.number, LAYER), recurrent_layer(it, name, positional, keywords, rest, node))
+
+
+def _container(it: Interpreter, kind: str, positional: Sequence[Value], node: cst.CSTNode) -> Ref:
+    ref = it.new_object(kind)
+    content: Value = Tuple(tuple(positional), "list")
+    if len(positional) == 1 and (kind != "sequential" or not isinstance(positional[0], Layer)):
+        inner = it_contents(it, positional[0])
+        if isinstance(inner, Tuple | Repeated | Dict):
+            content = inner
+    if kind == "module_dict" and not positional:
+        content = Dict({})
+    it.write((ref.number, "items"), content)
+    return ref
+
+
+def call_sequential(
+    it: Interpreter,
+    container: Ref,
+    arguments: Arguments,
+    node: cst.CSTNode,
+    call: Callable[[Interpreter, Value, Arguments, cst.CSTNode], Value],
+) -> Value:
+    """Each layer gets what the one before it gave."""
+    content = it.read((container.number, "items"))
+    layers = content.items.values() if isinstance(content, Dict) else content.items if isinstance(content, Tuple) else None
+    if layers is None or not arguments.positional:
+        return it.unknown(node, "the layers of this Sequential are not known")
+    for layer in layers:
+        value = call(it, layer, arguments, node)
+        arguments = type(arguments)((value,), {}, None)
+    return arguments.positional[0]
+
+
+# -- calls -----------------------------------------------------------------------------------------------------------
+def call_layer(
+    it: Interpreter,
+    layer: Layer,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> Value:
+    """A layer applied to its input."""
+    if layer.site is not None:
+        return _call_recurrent(it, layer.site, positional, keywords, rest, node)
+    row = LAYERS[layer.qualified_name]
+    if rest is not None or not positional:
+        return it.unknown(node, "the arguments of this call are not known")
+    value = it.settled(positional[0])
+    if isinstance(value, OneOf):
+        others = positional[1:]
+        arms = [(c, lambda v=v: call_layer(it, layer, (v, *others), keywords, rest, node)) for c, v in value.alternatives]
+        return it.branch(arms)  # type: ignore[arg-type]
+    return row.forward(layer.config, it.call(layer.qualified_name, node, (value, *positional[1:]), keywords))
+
+
+def _call_recurrent(
+    it: Interpreter,
+    number: int,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
+) -> Value:
+    site = it.sites[number]
+    problem = _signature_problem(site.layer, positional, keywords, rest)
+    inputs = positional[0] if positional else keywords.get("input")
+    state = positional[1] if len(positional) > 1 else keywords.get("hx")
+    if inputs is None:
+        inputs = rest if rest is not None else it.unknown(node, "the call has no input")
+    elif state is None and rest is not None:
+        state = rest
+    state_node = _argument_node(node, positional, keywords)
+    result: Value | None = None
+    for condition, pair in expand(Tuple((inputs, _as_state(it, state))), it.path):
+        assert isinstance(pair, Tuple)
+        given = conjoin(it.path, condition)
+        value, hx = (it.settled(item) for item in pair.items)
+        call = LstmCall(
+            it.number(),
+            site,
+            it.place(node),
+            value,
+            None if hx == NONE else _settled_pair(it, hx),
+            given,
+            it.frame.grounded and site.grounded,
+            bool(it.guarded) or site.guarded,
+            it.place(state_node) if state_node is not None else None,
+            problem,
+        )
+        it.record_call(call)
+        outcome = recurrent_result(it, site, value, call.number, node)
+        result = outcome if result is None else choose(condition, outcome, result)
+    return result if result is not None else it.unknown(node, "no value is possible here")
+
+
+def _as_state(it: Interpreter, state: Value | None) -> Value:
+    if state is None:
+        return NONE
+    content = it_contents(it, state)
+    if isinstance(content, Repeated) and content.length is not None and content.length.constant == 2:
+        return Tuple((content.item, content.item), content.kind)
+    if isinstance(content, Repeated):
+        return Unknown(("state", it.number()), "the state", "the number of its items is not known")
+    return content
+
+
+def _settled_pair(it: Interpreter, state: Value) -> Value:
+    if isinstance(state, Tuple):
+        return Tuple(tuple(it.settled(item) for item in state.items), state.kind)
+    return state
+
+
+def _signature_problem(
+    layer: str, positional: Sequence[Value], keywords: Mapping[str, Value], rest: Unknown | None
+) -> str | None:
+    """What torch's ``forward(input, hx=None)`` says to these arguments, in our words."""
+    if len(positional) > 2:
+        return f"{layer} takes an input and one state, {len(positional)} arguments are given"
+    for name in keywords:
+        if name not in ("input", "hx"):
+            return f"{layer} has no argument {name!r}: the state is `hx`"
+        if len(positional) > ("input", "hx").index(name):
+            return f"{layer} gets `{name}` twice"
+    if not positional and "input" not in keywords and rest is None:
+        return f"{layer} is called without an input"
+    return None
+
+
+def _argument_node(node: cst.CSTNode, positional: Sequence[Value], keywords: Mapping[str, Value]) -> cst.CSTNode | None:
+    if not isinstance(node, cst.Call):
+        return None
+    for argument in node.args:
+        if argument.keyword is not None and argument.keyword.value == "hx":
+            return argument.value
+    plain = [argument for argument in node.args if argument.keyword is None and not argument.star]
+    return plain[1].value if len(plain) > 1 else None
+
+
+# -- results ---------------------------------------------------------------------------------------------------------
+def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int, node: cst.CSTNode) -> Value:
+    """``(output, (h_n, c_n))`` of an LSTM, ``(output, h_n)`` of GRU and RNN, the state alone of a cell."""
+    config = site.config
+    if config is None:
+        return it.unknown(node, "the layer's sizes are not numbers")
+    place = it.place(node)
+    names = ("h", "c") if config.has_pair else ("h",)
+    shapes = [_state_shape(config, value, name) for name in names]
+    states: list[Value] = []
+    for name, shape in zip(names, shapes, strict=True):
+        if shape is None:
+            lost = value.reason if isinstance(value, Unknown) else "the input's shape is not known"
+            states.append(it.unknown(node, lost, key=("final", number, name)))
+        else:
+            why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
+            states.append(Tensor(shape, "float32", None, None, place, why, (number, name)))
+    state: Value = Tuple(tuple(states)) if config.has_pair else states[0]
+    if config.is_cell:
+        return state
+    return Tuple((_output(it, config, value, number, node), state))
+
+
+def _output(it: Interpreter, config: LayerConfig, value: Value, number: int, node: cst.CSTNode) -> Value:
+    features = config.num_directions * config.output_size
+    if isinstance(value, Packed):
+        return Packed(value.batch, (features,), "float32", value.why, it.place(node), value.time)
+    tensor = as_tensor(value)
+    if tensor is None:
+        return it.unknown(node, "the input is not a tensor that is followed")
+    if tensor.shape.rank is not None and tensor.shape.rank not in (2, 3):
+        return it.unknown(node, "the input has neither 2 nor 3 dimensions")
+    shape = tensor.shape.replaced(-1, features)
+    return Tensor(shape, "float32", None, None, it.place(node), tensor.why)
+
+
+def _state_shape(config: LayerConfig, value: Value, which: str) -> Shape | None:
+    """The shape of h_n or c_n; an input of unknown rank gives a state of unknown rank."""
+    if isinstance(value, Packed):
+        return Shape(config.state_dims(which, value.batch)) if value.batch is not None else None
+    tensor = as_tensor(value)
+    if tensor is None:
+        return None
+    size = config.state_size(which)
+    try:
+        batch = _batch_dims(config, tensor.shape)
+    except ShapeError:
+        return None
+    if batch is None:
+        return None
+    front = () if config.is_cell else (config.state_layers,)
+    if batch.rest is None:
+        return Shape((*front, *batch.front, size))
+    return Shape((*front, *batch.front), batch.rest, (*batch.back, size))
+
+
+def _batch_dims(config: LayerConfig, shape: Shape) -> Shape | None:
+    """What is left of the input's shape without time and features: (N,) or ()."""
+    if config.is_cell:
+        return shape.removed(-1) if shape.rank in (1, 2, None) else None
+    if shape.rank is not None and shape.rank not in (2, 3):
+        return None
+    if shape.rank == 2:
+        return Shape()
+    if shape.rank == 3:
+        dims = shape.front
+        return Shape((where(config.batch_first, dims[0], dims[1]),))
+    if config.batch_first == ONE:
+        return shape.removed(-1).removed(-1)
+    if config.batch_first == ZERO:
+        return shape.removed(-1).removed(0)
+    return None
+

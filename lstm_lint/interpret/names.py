@@ -1,0 +1,102 @@
+"""Names: how a variable is looked up, and how imports give things of libraries one qualified name."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lstm_lint.dims import Kind
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.store import Frame
+from lstm_lint.ops.recurrent import QUALIFIED
+from lstm_lint.ops.table import LAYERS, OPS
+from lstm_lint.values import External, Str, Unknown, Value
+
+STARS = "*"
+PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
+
+
+def canonical(name: str) -> str:
+    """One name for a thing that torch exports from several modules: ``torch.nn.modules.rnn.LSTM`` is ``torch.nn.LSTM``."""
+    if name.startswith("torch.nn.modules."):
+        parts = name.split(".")
+        if parts[-1][:1].isupper():
+            return f"torch.nn.{parts[-1]}"
+    aliases = {
+        "torch.nn.parameter.Parameter": "torch.nn.Parameter",
+        "torch.autograd.variable.Variable": "torch.autograd.Variable",
+        "torch.nn.functional": "torch.nn.functional",
+    }
+    return aliases.get(name, name)
+
+
+def eval_name(it: Interpreter, node: cst.Name) -> Value:
+    value = look_up(it, node.value)
+    if value is not None:
+        return value
+    if node.value in PYTHON:
+        return External(f"builtins.{node.value}")
+    if node.value == "__name__":
+        return Str("__main__")
+    reason = f"`{node.value}` is not defined in the code that was analysed"
+    return Unknown(("name", it.tree.source.path, node.value), node.value, reason, it.place(node), Kind.CONFIG)
+
+
+def look_up(it: Interpreter, name: str) -> Value | None:
+    """The value of a variable, from the innermost frame outwards."""
+    frame: Frame | None = it.frame.redirected.get(name, it.frame)
+    while frame is not None:
+        value = it.read((frame.number, name))
+        if value is not None:
+            return value
+        frame = frame.enclosing()
+    return _starred(it, name)
+
+
+def _starred(it: Interpreter, name: str) -> Value | None:
+    """A name that ``from torch.nn import *`` brings, if it is one that the tables know."""
+    for module in it.store.names((it.frame.module.number, STARS)):
+        qualified = canonical(f"{module}.{name}")
+        if qualified in OPS or qualified in LAYERS or qualified in QUALIFIED or (module == "torch" and name == "nn"):
+            return External(qualified)
+    return None
+
+
+def assign_name(it: Interpreter, name: str, value: Value) -> None:
+    frame = it.frame.redirected.get(name, it.frame)
+    it.write((frame.number, name), value)
+
+
+# -- imports ---------------------------------------------------------------------------------------------------------
+def execute_import(it: Interpreter, node: cst.Import) -> None:
+    """``import torch.nn as nn``; ``import torch.nn`` binds ``torch``."""
+    for alias in node.names:
+        name = dotted(alias.name)
+        if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+            assign_name(it, alias.asname.name.value, External(canonical(name)))
+        else:
+            first = name.split(".")[0]
+            assign_name(it, first, External(first))
+
+
+def execute_import_from(it: Interpreter, node: cst.ImportFrom) -> None:
+    """``from torch import nn``, ``from torch.nn import *``."""
+    module = "." * len(node.relative) + (dotted(node.module) if node.module is not None else "")
+    if isinstance(node.names, cst.ImportStar):
+        it.write(((it.frame.module.number, STARS), module), External(module))
+        return
+    for alias in node.names:
+        name = dotted(alias.name)
+        bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
+        separator = "" if module.endswith(".") else "."
+        assign_name(it, bound, External(canonical(f"{module}{separator}{name}")))
+
+
+def dotted(node: cst.CSTNode) -> str:
+    """``a.b.c`` as text."""
+    match node:
+        case cst.Name(value=name):
+            return name
+        case cst.Attribute(value=value, attr=attr):
+            return f"{dotted(value)}.{attr.value}"
+        case _:
+            return ""

@@ -1,0 +1,396 @@
+"""Statements: one small function a node type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.assign import assign, iterate
+from lstm_lint.interpret.choose import choose, conjoin, same
+from lstm_lint.interpret.classes import define_class
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.names import assign_name, dotted
+from lstm_lint.interpret.operators import SYMBOLS, compare_values, it_contents, operate
+from lstm_lint.interpret.store import Location
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    NONE,
+    Bool,
+    External,
+    Function,
+    Int,
+    OneOf,
+    Ref,
+    Repeated,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_dim,
+)
+
+LOOP_ROUNDS = 4
+RAISES = frozenset({"pytest.raises", "raises", "assertRaises", "assertRaisesRegex", "pytest.warns"})
+NEUTRAL_HANDLERS = frozenset({"ImportError", "ModuleNotFoundError", "KeyboardInterrupt", "AttributeError", "StopIteration"})
+
+
+# -- simple statements -----------------------------------------------------------------------------------------------
+def execute_line(it: Interpreter, node: cst.SimpleStatementLine | cst.SimpleStatementSuite) -> None:
+    it.execute(node.body)
+
+
+def execute_expression(it: Interpreter, node: cst.Expr) -> None:
+    it.eval(node.value)
+
+
+def execute_assign(it: Interpreter, node: cst.Assign) -> None:
+    value = _assigned(it, node.value, node.targets[0].target)
+    for target in node.targets:
+        assign(it, target.target, value)
+
+
+def _assigned(it: Interpreter, value: cst.BaseExpression, target: cst.BaseExpression) -> Value:
+    outer, it.target = it.target, dotted(target) or it.place(target).text
+    try:
+        return it.eval(value)
+    finally:
+        it.target = outer
+
+
+def execute_annotated(it: Interpreter, node: cst.AnnAssign) -> None:
+    if node.value is not None:
+        assign(it, node.target, _assigned(it, node.value, node.target))
+
+
+def execute_augmented(it: Interpreter, node: cst.AugAssign) -> None:
+    old, new = it.eval(node.target), it.eval(node.value)
+    content = it_contents(it, old)
+    if isinstance(old, Ref) and old.kind == "list" and isinstance(node.operator, cst.AddAssign):
+        joined = operate(it, "+", content, it_contents(it, new), node)
+        it.write((old.number, "items"), joined)
+        return
+    assign(it, node.target, operate(it, SYMBOLS[type(node.operator)], old, new, node))
+
+
+def execute_return(it: Interpreter, node: cst.Return) -> None:
+    value = NONE if node.value is None else it.eval(node.value)
+    it.frame.returns.append((it.path, value))
+    it.path = ZERO
+
+
+def execute_raise(it: Interpreter, node: cst.Raise) -> None:
+    it.path = ZERO
+
+
+def execute_jump(it: Interpreter, node: cst.Break | cst.Continue) -> None:
+    it.path, it.broken = ZERO, True
+
+
+def execute_nothing(it: Interpreter, node: cst.CSTNode) -> None:
+    """``pass``, ``del x`` and their like change nothing that is followed."""
+
+
+def execute_global(it: Interpreter, node: cst.Global) -> None:
+    for item in node.names:
+        it.frame.redirected[item.name.value] = it.frame.module
+
+
+def execute_nonlocal(it: Interpreter, node: cst.Nonlocal) -> None:
+    for item in node.names:
+        frame = it.frame.enclosing()
+        while frame is not None and it.read((frame.number, item.name.value)) is None:
+            frame = frame.enclosing()
+        if frame is not None:
+            it.frame.redirected[item.name.value] = frame
+
+
+def execute_assert(it: Interpreter, node: cst.Assert) -> None:
+    """What is asserted holds behind it."""
+    condition = it.truth(it.eval(node.test), node.test)
+    if condition == ZERO:
+        it.path = ZERO
+        return
+    it.path = conjoin(it.path, condition)
+    refine(it, node.test, True)
+
+
+# -- branches --------------------------------------------------------------------------------------------------------
+def execute_if(it: Interpreter, node: cst.If) -> None:
+    condition = it.truth(it.eval(node.test), node.test)
+
+    def yes() -> Value:
+        refine(it, node.test, True)
+        it.execute(node.body.body)
+        return NONE
+
+    def no() -> Value:
+        refine(it, node.test, False)
+        if isinstance(node.orelse, cst.If):
+            execute_if(it, node.orelse)
+        elif node.orelse is not None:
+            it.execute(node.orelse.body.body)
+        return NONE
+
+    if condition == ONE:
+        yes()
+    elif condition == ZERO:
+        no()
+    else:
+        it.branch([(condition, yes), (ONE - condition, no)])
+
+
+def refine(it: Interpreter, test: cst.BaseExpression, holds: bool) -> None:
+    """Put in what a test says of a variable: behind ``if h is None`` it is None."""
+    match test:
+        case cst.UnaryOperation(operator=cst.Not(), expression=inner):
+            refine(it, inner, not holds)
+        case cst.BooleanOperation(left=left, operator=cst.And(), right=right) if holds:
+            refine(it, left, True)
+            refine(it, right, True)
+        case cst.BooleanOperation(left=left, operator=cst.Or(), right=right) if not holds:
+            refine(it, left, False)
+            refine(it, right, False)
+        case cst.Comparison(left=cst.Name() | cst.Attribute() as subject, comparisons=[part]):
+            operator = SYMBOLS.get(type(part.operator), "?")
+            if (operator in ("is", "==") and holds) or (operator in ("is not", "!=") and not holds):
+                constant = it.eval(part.comparator)
+                if isinstance(it.eval(subject), Unknown) and (constant == NONE or isinstance(constant, Str)):
+                    assign(it, subject, constant)
+
+
+def execute_match(it: Interpreter, node: cst.Match) -> None:
+    subject = it.eval(node.subject)
+    rest = ONE
+    arms: list[tuple[Dim, Callable[[], Value]]] = []
+    for case in node.cases:
+        here = _pattern(it, subject, case.pattern)
+        if case.guard is not None:
+            here = here * it.flag(case.guard)
+        arms.append((rest * here, lambda body=case.body: _run(it, body.body)))  # type: ignore[misc]
+        rest = rest * (ONE - here)
+    it.branch([*arms, (rest, lambda: NONE)])
+
+
+def _run(it: Interpreter, body: Sequence[cst.CSTNode]) -> Value:
+    it.execute(body)
+    return NONE
+
+
+def _pattern(it: Interpreter, subject: Value, pattern: cst.MatchPattern) -> Dim:
+    match pattern:
+        case cst.MatchValue(value=value):
+            result = compare_values(it, "==", subject, it.eval(value), pattern)
+            return result.dim if isinstance(result, Bool) else it.flag(pattern)
+        case cst.MatchAs(pattern=None, name=name):
+            if name is not None:
+                assign_name(it, name.value, subject)
+            return ONE
+        case cst.MatchOr(patterns=patterns):
+            nothing = ONE
+            for element in patterns:
+                nothing = nothing * (ONE - _pattern(it, subject, element.pattern))
+            return ONE - nothing
+        case _:
+            return it.flag(pattern)
+
+
+# -- loops -----------------------------------------------------------------------------------------------------------
+def execute_for(it: Interpreter, node: cst.For) -> None:
+    source = iterate(it, it.eval(node.iter), node.iter)
+    path = it.path
+    if isinstance(source, Tuple):
+        outer, it.unrolled = it.unrolled, it.unrolled * max(1, len(source.items))
+        for item in source.items:
+            assign(it, node.target, item)
+            it.execute(node.body.body)
+            it.path, it.broken = path, False
+        it.unrolled = outer
+    else:
+        repeat(it, node, lambda: _round(it, node, source))
+    if node.orelse is not None:
+        it.execute(node.orelse.body.body)
+
+
+def _round(it: Interpreter, node: cst.For, source: Repeated) -> None:
+    assign(it, node.target, source.item)
+    it.execute(node.body.body)
+
+
+def execute_while(it: Interpreter, node: cst.While) -> None:
+    def body() -> None:
+        condition = it.truth(it.eval(node.test), node.test)
+        if condition != ZERO:
+            it.execute(node.body.body)
+
+    repeat(it, node, body)
+
+
+def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None]) -> None:
+    """Run a loop's body until nothing it writes changes any more; values that keep changing are given up (widened)."""
+    base, path = it.store, it.path
+    looped = it.flag(node)
+    for count in range(LOOP_ROUNDS):
+        it.store = base.overlay()
+        body()
+        written = it.store.written
+        it.store, it.path, it.broken = base, path, False
+        changed = False
+        for location, value in written.items():
+            old = base.read(location)
+            new = value if old is None else _widened(it, node, looped, old, value, location, count)
+            if old is None or not same(old, new):
+                base.write(location, new)
+                changed = True
+        if not changed:
+            return
+
+
+def _widened(
+    it: Interpreter, node: cst.CSTNode, looped: Dim, old: Value, new: Value, location: Location, count: int
+) -> Value:
+    if same(old, new):
+        return old
+    if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":
+        return _grown(it, node, old, new)
+    if count == 0 and not isinstance(old, Int):
+        return choose(looped, new, old, it.place(node))
+    if isinstance(old, Tensor) and isinstance(new, Tensor) and (merged := _same_rank(it, old, new, location)) is not None:
+        return merged
+    if isinstance(old, Tuple) and isinstance(new, Tuple) and len(old.items) == len(new.items):
+        pairs = zip(old.items, new.items, strict=True)
+        items = [_widened(it, node, looped, a, b, (location, str(i)), count) for i, (a, b) in enumerate(pairs)]
+        return Tuple(tuple(items), old.kind)
+    if isinstance(old, OneOf) and isinstance(joined := choose(looped, new, old), OneOf) and count < 2:
+        return joined
+    name = location[1]
+    return Unknown(("loop", id(node), location), name, f"`{name}` changes from round to round of a loop", it.place(node))
+
+
+def _same_rank(it: Interpreter, old: Tensor, new: Tensor, location: Location) -> Tensor | None:
+    """A tensor whose differing sizes are unknown, if both have one rank."""
+    if old.shape.dims is None or new.shape.dims is None or len(old.shape.dims) != len(new.shape.dims):
+        return None
+    dims = []
+    for position, (a, b) in enumerate(zip(old.shape.dims, new.shape.dims, strict=True)):
+        lost = Unknown(("loop", location, position), f"{location[1]}.size({position})")
+        dims.append(a if a == b else as_dim(lost))
+    return Tensor(Shape(tuple(d for d in dims if d is not None)), old.dtype, old.device, None, new.place, new.why)
+
+
+def _grown(it: Interpreter, node: cst.CSTNode, old: Tuple | Repeated, new: Tuple | Repeated) -> Value:
+    """A list that a loop appends to: any number of what it was seen to hold."""
+    items = [*(old.items if isinstance(old, Tuple) else (old.item,)), *(new.items if isinstance(new, Tuple) else (new.item,))]
+    distinct: list[Value] = []
+    for item in items:
+        if not any(same(item, known) for known in distinct):
+            distinct.append(item)
+    if not distinct:
+        return old
+    result = distinct[0]
+    for position, item in enumerate(distinct[1:]):
+        flag = Unknown(("grown", id(node), position), "an item").as_condition()
+        result = choose(flag, item, result, it.place(node))
+    return Repeated(result, None, "list")
+
+
+# -- with and try ----------------------------------------------------------------------------------------------------
+def execute_with(it: Interpreter, node: cst.With) -> None:
+    expected = False
+    for item in node.items:
+        value = it.eval(item.item)
+        called = item.item.func if isinstance(item.item, cst.Call) else item.item
+        expected = expected or dotted(called).split(".")[-1] in ("raises", "assertRaises", "assertRaisesRegex")
+        if item.asname is not None:
+            assign(it, item.asname.name, value)
+    if not expected:
+        it.execute(node.body.body)
+        return
+    path = it.path
+    it.guarded += 1
+    try:
+        it.execute(node.body.body)
+    finally:
+        it.guarded -= 1
+    it.path = path
+
+
+def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:
+    """The body, or part of it and one of the handlers."""
+    catches = [_catches(handler) for handler in node.handlers]
+    passed = it.flag(node)
+    arms: list[tuple[Dim, Callable[[], Value]]] = [(passed, lambda: _guarded_body(it, node, any(catches)))]
+    rest = ONE - passed
+    for position, handler in enumerate(node.handlers):
+        last = position == len(node.handlers) - 1
+        here = rest if last else rest * it.flag(handler)
+        arms.append((here, lambda h=handler: _handler(it, h)))  # type: ignore[misc]
+        rest = rest - here
+    if node.handlers:
+        it.branch(arms)
+    else:
+        it.execute(node.body.body)
+    if node.finalbody is not None:
+        it.execute(node.finalbody.body.body)
+
+
+def _guarded_body(it: Interpreter, node: cst.Try | cst.TryStar, guarded: bool) -> Value:
+    it.guarded += guarded
+    try:
+        it.execute(node.body.body)
+    finally:
+        it.guarded -= guarded
+    if node.orelse is not None:
+        it.execute(node.orelse.body.body)
+    return NONE
+
+
+def _handler(it: Interpreter, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> Value:
+    if handler.name is not None and isinstance(handler.name.name, cst.Name):
+        assign_name(it, handler.name.name.value, it.unknown(handler, "an exception"))
+    it.execute(handler.body.body)
+    return NONE
+
+
+def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Whether a handler may catch what torch raises for a wrong shape, and goes on."""
+    names = [""]
+    if isinstance(handler.type, cst.Tuple):
+        names = [dotted(element.value) for element in handler.type.elements]
+    elif handler.type is not None:
+        names = [dotted(handler.type)]
+    ends = handler.body.body[-1] if handler.body.body else None
+    reraises = isinstance(ends, cst.SimpleStatementLine) and any(isinstance(part, cst.Raise) for part in ends.body)
+    return not reraises and any(name.split(".")[-1] not in NEUTRAL_HANDLERS for name in names)
+
+
+# -- definitions -----------------------------------------------------------------------------------------------------
+def execute_function(it: Interpreter, node: cst.FunctionDef) -> None:
+    """Bind the name; the body is entered when it is called, and once by itself."""
+    defined_in = it.frame.defined_in if it.frame.is_class else None
+    function = Function(node.name.value, node, it.frame, id(node), defined_in=defined_in)
+    value: Value = function
+    for decorator in reversed(node.decorators):
+        decorated = it.eval(decorator.decorator)
+        if isinstance(decorated, External) and decorated.qualified_name in DECORATORS:
+            value = DECORATORS[decorated.qualified_name](value)
+    assign_name(it, node.name.value, value)
+    if not it.frame.is_class:
+        it.later(function)
+
+
+def execute_class(it: Interpreter, node: cst.ClassDef) -> None:
+    value = define_class(it, node)
+    assign_name(it, node.name.value, value)
+    it.later(value)
+
+
+DECORATORS: dict[str, Callable[[Value], Value]] = {
+    "builtins.property": lambda function: Tuple((function,), "property"),
+    "functools.cached_property": lambda function: Tuple((function,), "property"),
+    "builtins.staticmethod": lambda function: Tuple((function,), "staticmethod"),
+    "builtins.classmethod": lambda function: Tuple((function,), "classmethod"),
+}
+

@@ -1,0 +1,90 @@
+"""Memory of the interpreter: every mutable location (a variable, an attribute, a list's items) and what it holds.
+
+A `Store` is a chain of overlays. A branch writes into an overlay of its own; where branches meet, what they wrote is joined
+under the condition of the branch. Nothing is copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from lstm_lint.values import Class, Value
+
+Location = tuple[Hashable, str]
+"""(frame or object, name): ``(frame 3, "x")``, ``(object 7, "lstm")``."""
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Store:
+    """Locations and their values: this overlay's own, then its parent's."""
+
+    parent: Store | None = None
+    written: dict[Location, Value] = field(default_factory=dict)
+
+    def read(self, location: Location) -> Value | None:
+        """The value, or None if nothing was ever written there."""
+        store: Store | None = self
+        while store is not None:
+            if (value := store.written.get(location)) is not None:
+                return value
+            store = store.parent
+        return None
+
+    def write(self, location: Location, value: Value) -> None:
+        self.written[location] = value
+
+    def overlay(self) -> Store:
+        return Store(self)
+
+    def names(self, owner: Hashable) -> Iterator[str]:
+        """Every name written under an owner, first written first."""
+        seen: dict[str, None] = {}
+        chain: list[Store] = []
+        store: Store | None = self
+        while store is not None:
+            chain.append(store)
+            store = store.parent
+        for part in reversed(chain):
+            for key, name in part.written:
+                if key == owner:
+                    seen[name] = None
+        yield from seen
+
+
+@dataclass(eq=False)
+class Frame:
+    """Where names are looked up: one execution of a module, class body, function or comprehension.
+
+    `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
+    code outside that unit. `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
+    """
+
+    number: int
+    parent: Frame | None = None
+    unit: Hashable = None
+    grounded: bool = True
+    function: Hashable = None
+    receiver: Value | None = None
+    defined_in: Class | None = None
+    is_class: bool = False
+    returns: list[tuple[object, Value]] = field(default_factory=list)
+    redirected: dict[str, Frame] = field(default_factory=dict)
+    yields: list[Value] = field(default_factory=list)
+
+    @property
+    def module(self) -> Frame:
+        frame = self
+        while frame.parent is not None:
+            frame = frame.parent
+        return frame
+
+    def enclosing(self) -> Frame | None:
+        """The next frame in which a name is looked up: class bodies are not seen from the functions in them."""
+        frame = self.parent
+        while frame is not None and frame.is_class:
+            frame = frame.parent
+        return frame

@@ -1,0 +1,281 @@
+"""A call against the contract: which state and input the layer wants, which it is given, and how the two compare, axis by axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from lstm_lint.dims import Dim, Kind, Symbol
+from lstm_lint.facts import LstmCall
+from lstm_lint.ops.recurrent import LayerConfig
+from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare
+from lstm_lint.shapes import Shape
+from lstm_lint.source import Place
+from lstm_lint.values import NONE, Packed, Ref, Tensor, Tuple, Unknown, Value, as_tensor, describe
+
+TIME = Symbol(("time",), "T", Kind.RUNTIME)
+
+
+@dataclass(frozen=True)
+class InputView:
+    """The input as the layer sees it: `batched`, its dims (None if not known), batch N and time T (None where unbatched or unknown)."""
+
+    batched: bool | None
+    dims: tuple[Dim, ...] | None
+    batch: Dim | None
+    time: Dim | None
+    features: Dim | None
+    packed: bool = False
+    why: Unknown | None = None
+    dtype: str | None = None
+
+    @property
+    def runtime(self) -> frozenset[Symbol]:
+        """The sizes of this very input: batch and time."""
+        dims = [dim for dim in (self.batch, self.time) if dim is not None]
+        return frozenset(s for dim in dims for s in dim.symbols if s.kind is Kind.RUNTIME)
+
+
+@dataclass(frozen=True)
+class StatePart:
+    """``h_0`` or ``c_0``: expected and actual dims (None where unknown) and their comparison, axis by axis.
+
+    `ranks` is set, and `axes` empty, if already the number of dims is wrong: (wanted, given).
+    """
+
+    which: str
+    expected: tuple[Dim, ...] | None
+    actual: tuple[Dim, ...] | None
+    axes: tuple[Comparison, ...] = ()
+    ranks: tuple[int, int] | None = None
+    why: Unknown | None = None
+    place: Place | None = None
+    tensor: Tensor | None = None
+
+    @property
+    def status(self) -> str:
+        """``match``, ``mismatch``, ``conditional`` or ``unknown``, as `shapes` prints it."""
+        if self.ranks is not None:
+            return "mismatch"
+        if not self.axes:
+            return "unknown"
+        extents = {axis.extent for axis in self.axes}
+        if extents & {Extent.ALWAYS, Extent.COINCIDENCE, Extent.DEFAULTS}:
+            return "mismatch"
+        if Extent.SOMETIMES in extents:
+            return "conditional"
+        return "unknown" if Extent.UNKNOWN in extents else "match"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One call, judged. `structure` says what is wrong with the state as a whole (not a pair, three tensors, ...)."""
+
+    call: LstmCall
+    input: InputView
+    parts: tuple[StatePart, ...] = ()
+    structure: str | None = None
+    output: tuple[Dim, ...] | None = None
+    trust: Trust = field(default_factory=Trust)
+
+
+@lru_cache(maxsize=4096)
+def judge(call: LstmCall) -> Judged:
+    """Compare one call with the contract of its layer (the design's section 2)."""
+    config = call.site.config
+    if config is None or call.problem is not None:
+        return Judged(call, InputView(None, None, None, None, None))
+    tensors, structure, why = state_tensors(call.state, config)
+    view = input_view(call.input, config, _state_rank(tensors, config))
+    trust = replace(call.site.trust, runtime=view.runtime)
+    names = ("h_0", "c_0") if config.has_pair else ("h_0",)
+    parts: tuple[StatePart, ...] = ()
+    if call.state is not None and structure is None:
+        parts = tuple(
+            _part(name, tensor, config, view, call, trust, why) for name, tensor in zip(names, tensors, strict=True)
+        )
+    output = None
+    if view.batched is not None:
+        time = view.time if view.time is not None else Dim.of(TIME)
+        output = config.output_dims(time, view.batch if view.batched else None)
+        if view.packed:
+            output = None
+    return Judged(call, view, parts, structure, output, trust)
+
+
+# -- the state -------------------------------------------------------------------------------------------------------
+def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tensor | None, ...], str | None, Unknown | None]:
+    """The state's tensors (None where not known), what is wrong with its structure, and why it is not known.
+
+    An LSTM takes any pair it can index, so a tuple, a list, or a tensor whose first axis is 2; GRU and RNN take one tensor.
+    """
+    count = 2 if config.has_pair else 1
+    unknown: tuple[Tensor | None, ...] = (None,) * count
+    match state:
+        case None:
+            return unknown, None, None
+        case Unknown():
+            if not config.has_pair:
+                return (as_tensor(state),), None, state
+            return unknown, None, state
+        case Tuple(items, kind) if config.has_pair:
+            if len(items) != 2:
+                return unknown, f"{config.layer} takes a pair (h_0, c_0), this is a {kind} of {len(items)}", None
+            wrong = [item for item in items if not isinstance(item, Tensor | Unknown)]
+            if any(item == NONE for item in wrong):
+                return unknown, f"{config.layer} takes two tensors (h_0, c_0), one of them is None", None
+            if wrong:
+                return unknown, None, None
+            return tuple(as_tensor(item) for item in items), None, None
+        case Tuple(items, kind):
+            return unknown, f"{config.layer} takes one tensor h_0, this is a {kind} of {len(items)}", None
+        case Tensor() if config.has_pair:
+            return _stacked(state, config)
+        case Tensor():
+            return (state,), None, None
+        case _:
+            return unknown, None, None
+
+
+def _stacked(state: Tensor, config: LayerConfig) -> tuple[tuple[Tensor | None, ...], str | None, Unknown | None]:
+    """One tensor as an LSTM's state: torch indexes it, so its first axis has to be 2."""
+    rank = state.shape.rank
+    if rank is None or state.shape.front == ():
+        return (None, None), None, state.why
+    first = state.shape.front[0].constant
+    wanted = {1, 2} if config.is_cell else {2, 3}
+    if rank - 1 in wanted and first == 2:
+        half = replace(state, shape=Shape(state.shape.front[1:]))
+        return (half, half), None, None
+    if first is None and rank - 1 in wanted:
+        return (None, None), None, state.why
+    return (None, None), f"{config.layer} takes a pair (h_0, c_0), this is one tensor of shape {state.shape.text}", None
+
+
+def _state_rank(tensors: tuple[Tensor | None, ...], config: LayerConfig) -> int | None:
+    ranks = {tensor.shape.rank for tensor in tensors if tensor is not None}
+    ranks.discard(None)
+    wanted = {1, 2} if config.is_cell else {2, 3}
+    return next(iter(ranks)) if len(ranks) == 1 and ranks <= wanted else None
+
+
+def _part(
+    which: str, tensor: Tensor | None, config: LayerConfig, view: InputView, call: LstmCall, trust: Trust, why: Unknown | None
+) -> StatePart:
+    batched = view.batched
+    if batched is None:
+        return StatePart(which, None, tensor.shape.dims if tensor else None, why=why or view.why, tensor=tensor)
+    batch = view.batch if batched else None
+    expected = None if batched and batch is None else config.state_dims(which, batch)
+    if tensor is None:
+        return StatePart(which, expected, None, why=why or (call.state if isinstance(call.state, Unknown) else None))
+    wanted = len(config.state_dims(which, Dim.of(TIME) if batched else None))
+    actual = tensor.shape.dims
+    if actual is None:
+        spelt = tensor.shape.with_rank(wanted)
+        if tensor.shape.minimum_rank > wanted:
+            return StatePart(which, expected, None, ranks=(wanted, tensor.shape.minimum_rank), tensor=tensor)
+        known = spelt.dims if spelt is not None and tensor.shape.minimum_rank else None
+        if known is None:
+            return StatePart(which, expected, None, why=tensor.why, place=tensor.place, tensor=tensor)
+        actual = known
+    actual = tuple(dim.substitute(call.site.booleans) for dim in actual)
+    if len(actual) != wanted:
+        return StatePart(which, expected, actual, ranks=(wanted, len(actual)), place=tensor.place, tensor=tensor)
+    axes = tuple(_compare_axes(which, config, view, actual, call.given, trust))
+    return StatePart(which, expected, actual, axes, why=tensor.why, place=tensor.place, tensor=tensor)
+
+
+def _compare_axes(
+    which: str, config: LayerConfig, view: InputView, actual: tuple[Dim, ...], given: Dim, trust: Trust
+) -> Iterator[Comparison]:
+    """Layers, batch, size; batch only if the input has one, layers only if it is no cell."""
+    remaining = list(actual)
+    if not config.is_cell:
+        yield compare(config.state_layers, remaining.pop(0), given, trust)
+    if view.batched:
+        yield compare_batch(view, remaining.pop(0), given, trust)
+    yield compare(config.state_size(which), remaining.pop(0), given, trust)
+
+
+def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Comparison:
+    """The state's batch against the input's.
+
+    A constant or a foreign size against a batch from outside proves nothing (the caller may keep to it); another size of
+    the same input does, and so does a size of the layer's own configuration.
+    """
+    if view.batch is None:
+        return UNDECIDED
+    result = compare(view.batch, actual, given, trust)
+    if result.extent is not Extent.COINCIDENCE:
+        return result
+    others = [s for s in actual.sizes if s.kind is Kind.RUNTIME]
+    if others:
+        return result
+    return result if actual.sizes and all(s in trust.knobs for s in actual.sizes) else UNDECIDED
+
+
+# -- the input -------------------------------------------------------------------------------------------------------
+def input_view(value: Value, config: LayerConfig, state_rank: int | None) -> InputView:
+    """What the input says about batch, time and features. An input of unknown rank is taken for what the state is made for."""
+    if isinstance(value, Packed):
+        features = value.features[0] if value.features is not None and len(value.features) == 1 else None
+        return InputView(True, None, value.batch, value.time, features, packed=True, why=value.why, dtype=value.dtype)
+    tensor = as_tensor(value)
+    if tensor is None:
+        return InputView(None, None, None, None, None)
+    batched_rank = 2 if config.is_cell else 3
+    shape: Shape | None = tensor.shape
+    if tensor.shape.rank is None:
+        batched = True if state_rank is None else state_rank == (2 if config.is_cell else 3)
+        shape = tensor.shape.with_rank(batched_rank if batched else batched_rank - 1)
+        if state_rank is None and not tensor.shape.minimum_rank:
+            return InputView(None, None, None, None, None, why=tensor.why, dtype=tensor.dtype)
+        if shape is None:
+            return InputView(None, None, None, None, None, why=tensor.why, dtype=tensor.dtype)
+    assert shape is not None
+    dims = shape.dims
+    if dims is None or len(dims) not in (batched_rank, batched_rank - 1):
+        return InputView(None, dims, None, None, None, why=tensor.why, dtype=tensor.dtype)
+    return _known_input(dims, len(dims) == batched_rank, config, tensor)
+
+
+def _known_input(dims: tuple[Dim, ...], batched: bool, config: LayerConfig, tensor: Tensor) -> InputView:
+    features = dims[-1]
+    if config.is_cell:
+        return InputView(batched, dims, dims[0] if batched else None, None, features, why=tensor.why, dtype=tensor.dtype)
+    if not batched:
+        return InputView(False, dims, None, dims[0], features, why=tensor.why, dtype=tensor.dtype)
+    # (N, T, F) where batch_first holds, (T, N, F) where it does not
+    laid_out = replace(config, input_size=features).input_dims(dims[0], dims[1])
+    assert laid_out is not None
+    time, batch = laid_out[0], laid_out[1]
+    return InputView(True, dims, batch, time, features, why=tensor.why, dtype=tensor.dtype)
+
+
+def compare_features(judged: Judged) -> Comparison:
+    """The last dim of the input against input_size."""
+    config = judged.call.site.config
+    if config is None or judged.input.features is None:
+        return UNDECIDED
+    features = judged.input.features.substitute(judged.call.site.booleans)
+    return compare(config.input_size, features, judged.call.given, judged.trust)
+
+
+def is_swapped(part: StatePart, config: LayerConfig, view: InputView, given: Dim, trust: Trust) -> bool:
+    """Whether the state is laid out (batch, layers, size): wrong as it stands, right with its first two dims swapped."""
+    if config.is_cell or part.actual is None or len(part.actual) != 3 or view.batch is None or len(part.axes) != 3:
+        return False
+    if not (part.axes[0].differs or part.axes[1].differs):
+        return False
+    batch, layers, _ = part.actual
+    batch_fits = not compare_batch(view, batch, given, trust).differs
+    return batch_fits and compare(config.state_layers, layers, given, trust) == EQUAL
+
+
+def describe_state(state: Value | None) -> str:
+    """The state in words for a message."""
+    if isinstance(state, Ref) or state is None:
+        return "the state"
+    return describe(state)

@@ -1,0 +1,226 @@
+"""``torch.nn.utils.rnn``: PackedSequence made, padded again and looked into. Source: torch/nn/utils/rnn.py of torch 2.13."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lstm_lint.dims import ZERO, Dim, where
+from lstm_lint.ops.arguments import (
+    CannotTell,
+    Op,
+    condition,
+    given,
+    guarded,
+    lost,
+    prefixed,
+    required,
+    size_item,
+    tensor,
+    tensor_of,
+)
+from lstm_lint.shapes import Shape, ShapeError
+from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, describe
+
+_RNN = "torch.nn.utils.rnn"
+
+
+def _batch_first(call: Call, index: int) -> Dim:
+    """The condition that batch_first holds. Raises CannotTell."""
+    value = call.argument(index, "batch_first")
+    known = ZERO if value is None or isinstance(value, NoneValue) else condition(value)
+    if known is None:
+        raise CannotTell("batch_first is not known")
+    return known
+
+
+def pack_padded_sequence(call: Call) -> Value:
+    """``pack_padded_sequence(input, lengths, batch_first, enforce_sorted)``; time is axis 0, or 1 with batch_first."""
+    source = tensor(call)
+    if source.shape.rank is not None and source.shape.rank < 2:
+        raise ShapeError("pack_padded_sequence wants a batch and a time axis")
+    lengths = call.argument(1, "lengths")
+    first = _batch_first(call, 2)
+    batch = where(first, source.shape.dim(0), source.shape.dim(1))
+    time = where(first, source.shape.dim(1), source.shape.dim(0))
+    counted = _count(lengths)
+    if counted is not None and counted.constant is not None and batch.constant is not None and counted != batch:
+        raise ShapeError(f"Expected `len(lengths)` to be equal to batch_size, but got {counted.text} (batch_size={batch.text})")
+    return Packed(batch, features_of(source.shape), source.dtype, source.why, call.place, time)
+
+
+def _count(lengths: Value | None) -> Dim | None:
+    match lengths:
+        case Tuple(items):
+            return Dim.of(len(items))
+        case Repeated(length=length):
+            return length
+        case Tensor(shape) if shape.rank == 1:
+            return shape.front[0]
+        case _:
+            return None
+
+
+def features_of(shape: Shape) -> tuple[Dim, ...] | None:
+    """The axes behind batch and time; where the rank is not known, the last one alone if it is known, as a layer wants it."""
+    if shape.dims is not None:
+        return shape.dims[2:]
+    return shape.back[-1:] or None
+
+
+def pack_sequence(call: Call) -> Value:
+    """Packed of ``pack_sequence([a, b, c])``: tensors of (length, features)."""
+    items, count = _sequences(call)
+    first = items[0]
+    features = first.shape.dims[1:] if first.shape.dims is not None else first.shape.back[-1:] or None
+    return Packed(count, features, first.dtype, first.why, call.place)
+
+
+def _sequences(call: Call) -> tuple[list[Tensor], Dim | None]:
+    match required(call, 0, "sequences"):
+        case Tuple(()):
+            raise ShapeError("received an empty list of sequences")
+        case Tuple(items):
+            return [tensor_of(item) for item in items], Dim.of(len(items))
+        case Repeated(item, length):
+            return [tensor_of(item)], length or call.fresh_dim("len(sequences)", "count")
+        case other:
+            raise CannotTell(f"the sequences in {describe(other)} are not known")
+
+
+def pad_sequence(call: Call) -> Value:
+    """``pad_sequence([a, b])``: (T, N, *), or (N, T, *) with batch_first, T being the longest."""
+    items, count = _sequences(call)
+    lengths = {item.shape.dim(0) for item in items}
+    constants = [dim.constant for dim in lengths if dim.constant is not None]
+    time = call.fresh_dim("max(lengths)", "time")
+    if len(constants) == len(lengths) and isinstance(required(call, 0, "sequences"), Tuple):
+        time = Dim.of(max(constants))
+    if count is None or items[0].shape.rank == 0:
+        raise ShapeError("pad_sequence wants tensors of at least one axis")
+    first = _batch_first(call, 1)
+    rest = items[0].shape.removed(0)
+    _check_trailing(items)
+    shape = rest.inserted(0, where(first, time, count)).inserted(0, where(first, count, time))
+    return Tensor(shape, items[0].dtype, items[0].device, place=call.place, why=items[0].why)
+
+
+def _check_trailing(items: list[Tensor]) -> None:
+    tails = [item.shape.dims[1:] for item in items if item.shape.dims is not None]
+    for tail in tails[1:]:
+        if len(tail) != len(tails[0]) or any(
+            a != b and a.constant is not None and b.constant is not None for a, b in zip(tail, tails[0], strict=True)
+        ):
+            raise ShapeError("pad_sequence: the trailing sizes of all tensors must agree")
+
+
+def _packed(value: Value) -> Packed:
+    match value:
+        case Packed():
+            return value
+        case Unknown():
+            return Packed(None, None, why=value)
+        case Tensor():
+            raise ShapeError("a tensor where a PackedSequence is wanted")
+        case _:
+            raise CannotTell(f"{describe(value)} where a PackedSequence is wanted")
+
+
+def pad_packed_sequence(call: Call) -> Value:
+    """``(padded, lengths)``: (T, N, *), or (N, T, *) with batch_first; T is the longest length, or total_length."""
+    packed = _packed(required(call, 0, "sequence"))
+    total = given(call, 3, "total_length")
+    time = call.fresh_dim("max(lengths)", "time") if total is None else size_item(call, total, "total_length")
+    batch = packed.batch if packed.batch is not None else call.fresh_dim("batch", "batch")
+    lengths = Tensor(Shape((batch,)), "int64", "cpu", place=call.place)
+    try:
+        first = _batch_first(call, 1)
+    except CannotTell as problem:
+        return Tuple((lost(call, str(problem), packed.dtype), lengths))
+    if packed.features is None:
+        padded = lost(call, packed.why.reason if packed.why else "the features of the packed data are not known", packed.dtype)
+        if packed.batch is not None:
+            shape = padded.shape.inserted(0, where(first, time, batch)).inserted(0, where(first, batch, time))
+            padded = Tensor(shape, packed.dtype, place=call.place, why=packed.why)
+        return Tuple((padded, lengths))
+    padded_shape = Shape((where(first, batch, time), where(first, time, batch), *packed.features))
+    return Tuple((Tensor(padded_shape, packed.dtype, place=call.place, why=packed.why), lengths))
+
+
+def unpack_sequence(call: Call) -> Value:
+    """``unpack_sequence(packed)``: a list of (length, features)."""
+    packed = _packed(required(call, 0, "packed_sequences"))
+    if packed.features is None:
+        raise CannotTell("the features of the packed data are not known")
+    item = Tensor(Shape((call.fresh_dim("length", "length"), *packed.features)), packed.dtype, place=call.place)
+    return Repeated(item, packed.batch)
+
+
+def unpad_sequence(call: Call) -> Value:
+    """``unpad_sequence(padded, lengths, batch_first)``: a list of (length, features)."""
+    source = tensor(call, 0, "padded_sequences")
+    features = features_of(source.shape)
+    if features is None:
+        raise CannotTell("the features are not known")
+    batch = where(_batch_first(call, 2), source.shape.dim(0), source.shape.dim(1))
+    return Repeated(Tensor(Shape((call.fresh_dim("length", "length"), *features)), source.dtype, place=call.place), batch)
+
+
+def packed_sequence(call: Call) -> Value:
+    """``PackedSequence(data, batch_sizes, ...)``: what data holds; how many sequences there are is in values, not shapes."""
+    data = tensor(call, 0, "data")
+    features = data.shape.dims[1:] if data.shape.dims is not None else data.shape.back[-1:] or None
+    return Packed(None, features, data.dtype, data.why, call.place)
+
+
+def invert_permutation(call: Call) -> Value:
+    """``invert_permutation(p)``: p's shape, or None for None."""
+    value = required(call, 0, "permutation")
+    return value if isinstance(value, NoneValue) else tensor(call, 0, "permutation")
+
+
+def moved(call: Call) -> Value:
+    """``packed.to(device)``, ``.cuda()``, ``.cpu()``, ``.pin_memory()``: the same sequences."""
+    packed = _packed(call.positional[0])
+    return Packed(packed.batch, packed.features, None, packed.why, packed.place, packed.time)
+
+
+# -- attributes ------------------------------------------------------------------------------------------------------
+def _data(call: Call) -> Value:
+    packed = _packed(call.positional[0])
+    if packed.features is None:
+        return lost(call, packed.why.reason if packed.why else "the features of the packed data are not known", packed.dtype)
+    shape = Shape((call.fresh_dim("sum(lengths)", "data"), *packed.features))
+    return Tensor(shape, packed.dtype, place=call.place, why=packed.why)
+
+
+def _batch_sizes(call: Call) -> Value:
+    return Tensor(Shape((call.fresh_dim("max(lengths)", "steps"),)), "int64", "cpu", place=call.place)
+
+
+def _order(call: Call) -> Value:
+    packed = _packed(call.positional[0])
+    if packed.batch is None:
+        raise CannotTell("the number of sequences is not known")
+    return Tensor(Shape((packed.batch,)), "int64", place=call.place)
+
+
+# attribute of a PackedSequence -> its value; the Call holds the PackedSequence as its only argument
+PACKED_ATTRIBUTES: Mapping[str, Callable[[Call], Value]] = {
+    "data": guarded(_data),
+    "batch_sizes": guarded(_batch_sizes),
+    "sorted_indices": guarded(_order),
+    "unsorted_indices": guarded(_order),
+}
+PACKED_FIELDS = ("data", "batch_sizes", "sorted_indices", "unsorted_indices")  # ``packed[0]`` is data
+
+ROWS: dict[str, Op] = {f"{_RNN}.pad_sequence": pad_sequence}
+OTHER_ROWS: dict[str, Op] = {
+    f"{_RNN}.pack_padded_sequence": pack_padded_sequence,
+    f"{_RNN}.pack_sequence": pack_sequence,
+    f"{_RNN}.pad_packed_sequence": pad_packed_sequence,
+    f"{_RNN}.unpack_sequence": unpack_sequence,
+    f"{_RNN}.unpad_sequence": unpad_sequence,
+    f"{_RNN}.invert_permutation": invert_permutation,
+    f"{_RNN}.PackedSequence": packed_sequence,
+    **prefixed("to cuda cpu float double half long int pin_memory", moved, f"{_RNN}.PackedSequence"),
+}

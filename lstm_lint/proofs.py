@@ -1,0 +1,325 @@
+"""What can be proved about dims: equal, never equal, or equal for some assignments only, and for which.
+
+`compare` is the heart: it sorts a difference of two dims by the symbols in it, and severity follows from that (`Extent`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import product as cartesian
+
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
+
+MAX_FLAGS = 6
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
+SEARCHED_SIZES = 65
+
+
+class Extent(Enum):
+    """For which assignments of the symbols two dims differ."""
+
+    NEVER = "never"  # equal
+    ALWAYS = "always"  # different whatever the sizes are
+    COINCIDENCE = "coincidence"  # equal only if sizes of a tensor happen to coincide
+    DEFAULTS = "defaults"  # different at the declared defaults
+    SOMETIMES = "sometimes"  # different for some configurations
+    UNKNOWN = "unknown"  # nothing is proved
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How `actual` relates to `expected`.
+
+    `when` says for which configuration they differ (``bidirectional=True``), `unless` for which they agree
+    (``num_layers == 1``); `witness` is an assignment that shows the difference.
+    """
+
+    extent: Extent
+    when: str | None = None
+    unless: str | None = None
+    witness: Mapping[Symbol, int] = field(default_factory=dict)
+
+    @property
+    def differs(self) -> bool:
+        return self.extent not in (Extent.NEVER, Extent.UNKNOWN)
+
+
+EQUAL = Comparison(Extent.NEVER)
+UNDECIDED = Comparison(Extent.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Which symbols an analysis may vary freely.
+
+    `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
+    involves any other symbol proves nothing: its value is somebody else's promise.
+    """
+
+    knobs: frozenset[Symbol] = frozenset()
+    runtime: frozenset[Symbol] = frozenset()
+
+    @property
+    def owners(self) -> frozenset[object]:
+        return frozenset(s.owner for s in self.knobs if s.owner is not None)
+
+    def covers(self, size: Symbol) -> bool:
+        if size.kind is Kind.RUNTIME:
+            return size in self.runtime
+        return size.kind is Kind.CONFIG and (size in self.knobs or size.owner in self.owners)
+
+
+# -- conditions ------------------------------------------------------------------------------------------------------
+def negation(condition: Dim) -> Dim:
+    return ONE - condition
+
+
+def implied(given: Dim) -> dict[Symbol, Dim]:
+    """The symbols whose value follows from the condition: flags it fixes, and sizes that those flags fix."""
+    values: dict[Symbol, Dim] = {}
+    for flag in given.flags:
+        on = Dim.of(flag)
+        if given * on == ZERO:
+            values[flag] = ZERO
+            values.update(_size_from_flag(flag, holds=False))
+        elif given * on == given:
+            values[flag] = ONE
+            values.update(_size_from_flag(flag, holds=True))
+    return values
+
+
+def _size_from_flag(flag: Symbol, holds: bool) -> dict[Symbol, Dim]:
+    if flag.test is None:
+        subject = flag.subject
+        if holds and isinstance(subject, Dim) and isinstance(flag.equals, int):
+            return _solved(subject, Dim.of(flag.equals))
+        return {}
+    if not holds and len(flag.test.sizes) == 1 and not flag.test.flags:  # test <= 0 pins a size that starts there
+        (size,) = flag.test.sizes
+        if size.minimum is not None and flag.test.evaluate({size: size.minimum}) == 0:
+            if (flag.test.evaluate({size: size.minimum + 1}) or 0) > 0:
+                return {size: Dim.of(size.minimum)}
+    return {}
+
+
+def _solved(subject: Dim, value: Dim) -> dict[Symbol, Dim]:
+    """``subject == value`` as a substitution: a symbol that stands alone in it, by what it then is."""
+    difference = subject - value
+    for monomial, coefficient in difference.terms:
+        if len(monomial) == 1 and isinstance(monomial[0], Symbol) and not monomial[0].is_flag and coefficient in (1, -1):
+            alone = Dim(((monomial, coefficient),))
+            rest = difference - alone
+            if monomial[0] not in rest.symbols:
+                return {monomial[0]: -rest * coefficient}
+    return {}
+
+
+def assumed(dim: Dim, given: Dim) -> Dim:
+    """`dim` with what the condition fixes put in."""
+    return dim if given == ONE or dim.constant is not None else dim.substitute(implied(given))
+
+
+def possible(condition: Dim, given: Dim = ONE) -> bool:
+    """Whether the condition can hold together with `given`, as far as the algebra knows."""
+    return given * condition != ZERO
+
+
+def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int]]:
+    """Every assignment of the flags that the condition allows."""
+    flags = tuple(flags)
+    for values in cartesian((0, 1), repeat=len(flags)):
+        condition = given
+        for flag, value in zip(flags, values, strict=True):
+            condition = condition * (Dim.of(flag) if value else ONE - Dim.of(flag))
+        if condition != ZERO:
+            yield dict(zip(flags, values, strict=True))
+
+
+# -- proofs ----------------------------------------------------------------------------------------------------------
+def never_zero(dim: Dim) -> bool:
+    """True only if no assignment (every size at least its minimum) makes the flag-free polynomial 0."""
+    if (value := dim.constant) is not None:
+        return value != 0
+    shift: dict[Symbol, Dim] = {}
+    for atom in dim.atoms():
+        if isinstance(atom, Opaque) or atom.minimum is None or atom.kind is Kind.OPAQUE:
+            return False
+        shift[atom] = Dim.of(atom) + atom.minimum
+    coefficients = dict(dim.substitute(shift).terms)
+    constant = coefficients.get((), 0)
+    return constant != 0 and all(c * constant > 0 for c in coefficients.values())
+
+
+def equal_if_divisible(difference: Dim) -> bool:
+    """Whether a difference vanishes once every floor division in it is exact: ``2*(d//2)`` against ``d``."""
+    quotients = [a for a in dict.fromkeys(difference.atoms()) if isinstance(a, Opaque) and a.operator == "//"]
+    if not quotients:
+        return False
+    for quotient in quotients:
+        numerator, divisor = quotient.arguments
+        # multiply through by the divisor: every q*X becomes numerator*X, every other term gets the divisor
+        total = ZERO
+        for monomial, coefficient in difference.terms:
+            count = sum(atom == quotient for atom in monomial)
+            if count > 1:
+                return False
+            rest = Dim.collect([(tuple(atom for atom in monomial if atom != quotient), coefficient)])
+            total = total + rest * (numerator if count else divisor)
+        difference = total
+    return difference == ZERO
+
+
+def consistent(values: Mapping[Symbol, int]) -> bool:
+    """Whether flags that speak about sizes say what the sizes are."""
+    for flag, value in values.items():
+        if flag.test is not None:
+            actual = flag.test.evaluate(values)
+            if actual is not None and (actual > 0) != bool(value):
+                return False
+        elif isinstance(flag.subject, Dim) and isinstance(flag.equals, int):
+            actual = flag.subject.evaluate(values)
+            if actual is not None and (actual == flag.equals) != bool(value):
+                return False
+    return True
+
+
+def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, int] | None:
+    """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
+    sizes = set(difference.sizes)
+    for flag in flags:
+        sizes |= set(flag.test.sizes) if flag.test is not None else set()
+        sizes |= set(flag.subject.sizes) if isinstance(flag.subject, Dim) else set()
+    ordered = sorted(sizes, key=lambda s: s.order)
+    for use_defaults in (True, False):
+        for offset in range(6):
+            values = dict(flags)
+            for index, size in enumerate(ordered):
+                fixed = use_defaults and size.default is not None and size.default >= 1
+                values[size] = (size.default or 1) if fixed else _candidate(index, offset)
+            if (difference.evaluate(values) or 0) != 0 and consistent(values):
+                return values
+    return None
+
+
+def _candidate(index: int, offset: int) -> int:
+    return 1 if offset == 5 else PRIMES[(index + offset) % len(PRIMES)]
+
+
+# -- comparison ------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True)
+class _Case:
+    """The difference under one assignment of the flags."""
+
+    flags: Mapping[Symbol, int]
+    difference: Dim
+    extent: Extent
+    witness: Mapping[Symbol, int] = field(default_factory=dict)
+
+
+def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()) -> Comparison:
+    """Whether `actual` is `expected` under the condition `given`, and if not, for which assignments it differs."""
+    difference = assumed(actual - expected, given)
+    if difference == ZERO:
+        return EQUAL
+    if len(difference.flags) > MAX_FLAGS:
+        return UNDECIDED
+    cases = [_case(flags, difference, trust) for flags in flag_cases(difference.flags, given)]
+    cases = [case for case in cases if case is not None]
+    bad = [c for c in cases if c.extent in (Extent.ALWAYS, Extent.COINCIDENCE)]
+    conditional = [c for c in cases if c.extent is Extent.SOMETIMES]
+    if cases and len(bad) == len(cases):
+        extent = Extent.COINCIDENCE if any(c.extent is Extent.COINCIDENCE for c in bad) else Extent.ALWAYS
+        return Comparison(extent, witness=_preferred(bad).witness)
+    if not bad and not conditional:
+        return _at_defaults(difference) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
+    return _partly(difference, cases, bad, conditional, expected, actual)
+
+
+def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
+    here = difference.substitute({f: Dim.of(v) for f, v in flags.items()})
+    if here == ZERO or equal_if_divisible(here):
+        return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None
+    witness = find_witness(here, flags)
+    if witness is None:
+        return None if here.constant is not None else _Case(flags, here, Extent.UNKNOWN)
+    if never_zero(here):
+        return _Case(flags, here, Extent.ALWAYS, witness)
+    if any(isinstance(atom, Opaque) for atom in here.atoms()) or not all(trust.covers(s) for s in here.sizes):
+        return _Case(flags, here, Extent.UNKNOWN)
+    runtime = any(s.kind is Kind.RUNTIME for s in here.sizes)
+    return _Case(flags, here, Extent.COINCIDENCE if runtime else Extent.SOMETIMES, witness)
+
+
+def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
+    """Whether some small sizes agree with the flags that speak about them."""
+    if all(f.test is None and not isinstance(f.subject, Dim) for f in flags):
+        return True
+    marker = Dim.of(Symbol(("marker",), "marker"))  # never 0 at a witness, so only consistency is asked
+    return find_witness(marker, flags) is not None
+
+
+def _at_defaults(difference: Dim) -> Comparison:
+    """Different where every symbol has its declared default, or undecided."""
+    defaults = {s: s.default for s in difference.symbols if s.default is not None}
+    if len(defaults) == len(difference.symbols) and (difference.evaluate(defaults) or 0) != 0 and consistent(defaults):
+        return Comparison(Extent.DEFAULTS, witness=defaults)
+    return UNDECIDED
+
+
+def _preferred(cases: list[_Case]) -> _Case:
+    """The case nearest to the declared defaults (no default counts as off)."""
+    return min(cases, key=lambda c: [int(v != (f.default or 0)) for f, v in c.flags.items()])
+
+
+def _partly(
+    difference: Dim, cases: list[_Case], bad: list[_Case], conditional: list[_Case], expected: Dim, actual: Dim
+) -> Comparison:
+    at_defaults = difference.substitute({s: Dim.of(s.default) for s in difference.symbols if s.default is not None})
+    if not at_defaults.flags and never_zero(at_defaults):
+        extent = Extent.DEFAULTS
+    else:
+        extent = Extent.SOMETIMES
+    chosen = _preferred(bad or conditional)
+    if any(f.owner == FRESH for f in chosen.flags) and extent is Extent.SOMETIMES:
+        return UNDECIDED
+    words = _flag_words(chosen, cases) if bad or len(conditional) < len(cases) else []
+    unless = None
+    if not bad:
+        wrong, right = _size_words(chosen.difference, expected, actual)
+        unless = right if not words else None
+        words.append(wrong)
+    return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
+
+
+FRESH = "fresh"  # owner of a flag that stands for a condition nobody can name: no warning rests on it alone
+
+
+def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
+    """The fewest flags of the chosen case that already tell the wrong cases from the right ones."""
+    wrong = (Extent.ALWAYS, Extent.COINCIDENCE, Extent.SOMETIMES)
+    needed = dict(chosen.flags)
+    for flag in list(needed):
+        fewer = {f: v for f, v in needed.items() if f != flag}
+        matching = [c for c in cases if all(c.flags[f] == v for f, v in fewer.items())]
+        if all(c.extent in wrong for c in matching):
+            needed = fewer
+    return [flag_text(flag, value) for flag, value in needed.items()]
+
+
+def flag_text(flag: Symbol, value: int) -> str:
+    """``bidirectional=True``, ``num_layers > 1``, ``not (kind == 'lstm')``."""
+    if flag.name.replace(".", "").replace("_", "").isalnum():
+        return f"{flag.name}={bool(value)}"
+    return flag.name if value else f"not ({flag.name})"
+
+
+def _size_words(difference: Dim, expected: Dim, actual: Dim) -> tuple[str, str]:
+    """For which sizes they differ, and for which they agree."""
+    if len(difference.sizes) == 1:
+        (size,) = difference.sizes
+        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if difference.evaluate({size: n}) == 0]
+        if len(roots) == 1:
+            return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
+    return f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}"

@@ -1,0 +1,128 @@
+"""The answer of `lstm-lint shapes`: every construction and call with what was inferred, and why something is not known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lstm_lint.check import FileResult
+from lstm_lint.outline import CallReport, SiteReport, Sizes, StateReport, StateStatus
+from lstm_lint.report.lines import Line, counted, line, location
+
+VERSION = 1
+STYLES = {
+    StateStatus.MATCH: "good",
+    StateStatus.MISMATCH: "error",
+    StateStatus.CONDITIONAL: "warning",
+    StateStatus.UNKNOWN: "info",
+}
+
+
+# -- text --------------------------------------------------------------------------------------------------------------
+def text(results: Sequence[FileResult]) -> Iterator[Line]:
+    """Sites, then calls, file by file."""
+    for result in results:
+        for site in result.sites:
+            yield from _site_lines(site)
+            yield ()
+        for call in result.calls:
+            yield from _call_lines(call, result.sites)
+            yield ()
+    sites, calls = sum(len(result.sites) for result in results), sum(len(result.calls) for result in results)
+    yield line(f"{counted(sites, 'construction')}, {counted(calls, 'call')}.")
+
+
+def _site_lines(site: SiteReport) -> Iterator[Line]:
+    arguments = ", ".join(f"{name}={value}" for name, value in site.config.items())
+    target = f"{site.target} = " if site.target else ""
+    yield line((location(site.path, site), "path"), ": ", (f"{target}{site.layer}({arguments})", "code"))
+    width = max((len(name) for name in site.weights), default=0)
+    for name, sizes in site.weights.items():
+        yield line(f"  {name:<{width}}  {sizes_text(sizes)}")
+
+
+def _call_lines(call: CallReport, sites: Sequence[SiteReport]) -> Iterator[Line]:
+    called = sites[call.site].target or sites[call.site].layer if call.site is not None else "a recurrent layer"
+    packed = " with a packed input" if call.packed else ""
+    yield line((location(call.path, call), "path"), ": ", (f"call of {called}{packed}", "code"))
+    yield line(f"  input   {sizes_text(call.input)}")
+    for name, state in (("h_0", call.h_0), ("c_0", call.c_0)):
+        if state is not None:
+            yield from _state_lines(name, state)
+    for name, sizes in (("output", call.output), ("h_n", call.h_n), ("c_n", call.c_n)):
+        if name != "c_n" or call.c_0 is not None:
+            yield line(f"  {name:<6}  {sizes_text(sizes)}")
+
+
+def _state_lines(name: str, state: StateReport) -> Iterator[Line]:
+    if not state.given:
+        yield line(f"  {name:<6}  {sizes_text(state.expected)}, not given: zeros")
+        return
+    verdict = (state.status.value, STYLES[state.status])
+    expected = f", expected {sizes_text(state.expected)}" if state.actual != state.expected else ""
+    yield line(f"  {name:<6}  {sizes_text(state.actual)}{expected}: ", verdict)
+    if state.why is not None:
+        yield line(f"          line {state.why.line}, column {state.why.column}: {state.why.message}")
+
+
+def sizes_text(sizes: Sizes | None) -> str:
+    """``(2, N, H)``, or that it is unknown."""
+    return "unknown" if sizes is None else f"({', '.join(sizes)})"
+
+
+# -- JSON --------------------------------------------------------------------------------------------------------------
+def as_json(results: Sequence[FileResult]) -> Iterator[Line]:
+    """One object, in which a call's ``site`` is an index into all ``sites``."""
+    sites: list[Mapping[str, Any]] = []
+    calls: list[Mapping[str, Any]] = []
+    for result in results:
+        first = len(sites)
+        sites += [_site(site) for site in result.sites]
+        calls += [_call(call, first) for call in result.calls]
+    yield line(json.dumps({"version": VERSION, "sites": sites, "calls": calls}, indent=2))
+
+
+def _site(site: SiteReport) -> Mapping[str, Any]:
+    return {
+        "path": site.path,
+        "line": site.line,
+        "column": site.column,
+        "cell": site.cell,
+        "layer": site.layer,
+        "target": site.target,
+        "config": dict(site.config),
+        "weights": {name: list(sizes) for name, sizes in site.weights.items()},
+    }
+
+
+def _call(call: CallReport, first: int) -> Mapping[str, Any]:
+    return {
+        "path": call.path,
+        "line": call.line,
+        "column": call.column,
+        "cell": call.cell,
+        "site": None if call.site is None else call.site + first,
+        "packed": call.packed,
+        "input": _list(call.input),
+        "h_0": _state(call.h_0),
+        "c_0": None if call.c_0 is None else _state(call.c_0),
+        "output": _list(call.output),
+        "h_n": _list(call.h_n),
+        "c_n": _list(call.c_n),
+    }
+
+
+def _state(state: StateReport) -> Mapping[str, Any]:
+    why = None if state.why is None else {"line": state.why.line, "column": state.why.column, "message": state.why.message}
+    return {
+        "given": state.given,
+        "expected": _list(state.expected),
+        "actual": _list(state.actual),
+        "status": state.status.value,
+        "why": why,
+    }
+
+
+def _list(sizes: Sizes | None) -> list[str] | None:
+    return None if sizes is None else list(sizes)

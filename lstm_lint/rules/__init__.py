@@ -1,0 +1,62 @@
+"""The rules: one file each, listed once. `check_facts` is what the pipeline calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from lstm_lint.facts import Facts
+from lstm_lint.findings import Finding, Probe
+from lstm_lint.judge import judge
+from lstm_lint.rules import (
+    lst101_state_layers,
+    lst102_state_batch,
+    lst103_state_size,
+    lst104_state_rank,
+    lst105_state_batch_first,
+    lst106_state_structure,
+    lst201_constructor_value,
+    lst202_constructor_argument,
+    lst203_bool_as_bias,
+    lst204_single_layer_dropout,
+    lst205_input_size,
+    lst206_input_rank,
+    lst900_unreadable,
+    lst901_gave_up,
+)
+from lstm_lint.rules.base import Complaint, Rule
+from lstm_lint.rules.merging import Context, merged
+
+_ALL = (
+    lst101_state_layers,
+    lst102_state_batch,
+    lst103_state_size,
+    lst104_state_rank,
+    lst105_state_batch_first,
+    lst106_state_structure,
+    lst201_constructor_value,
+    lst202_constructor_argument,
+    lst203_bool_as_bias,
+    lst204_single_layer_dropout,
+    lst205_input_size,
+    lst206_input_rank,
+    lst900_unreadable,
+    lst901_gave_up,
+)
+
+RULES: Mapping[str, Rule] = {module.RULE.code: module.RULE for module in _ALL}
+
+
+def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None = None) -> list[Finding]:
+    """What every rule has to say about a file, contexts merged, in order of place.
+
+    `plan` makes the question for torch that goes with a finding (`lstm_lint.confirm.plan.probe_for`); None: no questions.
+    """
+    sites = [site for site in facts.sites if not site.guarded]
+    calls = [judge(call) for call in facts.calls if not call.guarded]
+    findings: list[Finding] = []
+    for rule in RULES.values():
+        contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
+        contexts += [Context.of_call(judged, tuple(rule.of_call(judged))) for judged in calls]
+        contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
+        findings += merged(rule, [context for context in contexts], plan)
+    return sorted(findings, key=lambda finding: finding.order)

@@ -1,0 +1,106 @@
+"""What a rule is, and what it says: complaints about one call or construction, before contexts are merged into findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+
+from lstm_lint.dims import Dim
+from lstm_lint.facts import Facts, LstmCall, LstmSite
+from lstm_lint.findings import Severity
+from lstm_lint.judge import Judged
+from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.source import Place
+
+CERTAIN = Comparison(Extent.ALWAYS)
+
+
+class Ask(Enum):
+    """What to ask torch about a complaint."""
+
+    STATE = "state"  # the call with the state tensors in `parts` as they are, everything else right
+    INPUT = "input"  # the call with its input as it is, without a state
+    STRUCTURE = "structure"  # the call with a state of this structure
+    ARGUMENTS = "arguments"  # the call with the state's tensors as arguments of their own
+    CONSTRUCTION = "construction"  # the constructor with its arguments as given
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong with one call (`judged`) or one construction (`site`) in one context.
+
+    `comparison` says for which sizes it is wrong. `parts` are the state tensors it speaks of; `argument` is the constructor's
+    parameter it speaks of.
+    """
+
+    place: Place
+    message: str
+    ask: Ask
+    comparison: Comparison = CERTAIN
+    expected: tuple[Dim, ...] | None = None
+    actual: tuple[Dim, ...] | None = None
+    site: LstmSite | None = None
+    judged: Judged | None = None
+    parts: tuple[str, ...] = ()
+    argument: str | None = None
+
+    @property
+    def call(self) -> LstmCall | None:
+        return self.judged.call if self.judged is not None else None
+
+    @property
+    def packed(self) -> bool:
+        return self.judged is not None and self.judged.input.packed
+
+    @property
+    def grounded(self) -> bool:
+        subject = self.call or self.site
+        return subject is not None and subject.grounded
+
+
+def _nothing(_: object) -> Iterable[Complaint]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule as listed: its page is the docstring of its file, and at most one of the three functions is its own.
+
+    `severity` is that of a finding that is wrong for every size; one that is wrong for some only is a warning at most.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    default: bool
+    page: str
+    of_call: Callable[[Judged], Iterable[Complaint]] = field(default=_nothing)
+    of_site: Callable[[LstmSite], Iterable[Complaint]] = field(default=_nothing)
+    of_facts: Callable[[Facts], Iterable[Complaint]] = field(default=_nothing)
+
+
+def sizes_text(dims: Iterable[Dim]) -> str:
+    """``(num_layers*2, x.size(0), 4)``."""
+    texts = [dim.text for dim in dims]
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def condition_text(comparison: Comparison) -> str:
+    """What a message adds if it is wrong for some sizes only, with a leading space; empty if it is always wrong."""
+    if comparison.extent is Extent.SOMETIMES and comparison.unless:
+        return f" (only right while {comparison.unless})"
+    if comparison.extent in (Extent.SOMETIMES, Extent.DEFAULTS) and comparison.when:
+        return f" (wrong when {comparison.when})"
+    return ""
+
+
+def state_place(judged: Judged, place: Place | None) -> Place:
+    """Where a finding about a state stands: what gave the tensor its shape, else the argument, else the call."""
+    return place or judged.call.state_place or judged.call.place
+
+
+def is_readable(judged: Judged) -> bool:
+    """Whether the contract says anything about this call: the layer can be built, and the call fits its signature."""
+    return judged.call.site.config is not None and not judged.call.site.bound.problems and judged.call.problem is None

@@ -1,0 +1,43 @@
+"""# LST901 gave-up
+
+**Severity:** info, off by default.
+
+## What it does
+Says where the analysis stopped because its budget of steps, depth or time ran out, and what was therefore not looked at.
+
+## Why it is bad
+It is not: the code may be right. It is for those who want to know what a silent run did not see.
+
+## Example
+```python
+for a in range(9):
+    for b in range(9):
+        for c in range(9):
+            model = build(a, b, c)   # ... far too many combinations to follow
+```
+
+## Instead
+Split the function; the part that builds and calls the LSTM is then followed on its own.
+
+## What torch says
+Nothing: it is not asked.
+
+## Fix safety
+There is no automatic fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.facts import Facts
+from lstm_lint.findings import Severity
+from lstm_lint.rules.base import Ask, Complaint, Rule
+
+
+def check(facts: Facts) -> Iterator[Complaint]:
+    for stopped in facts.gave_up:
+        yield Complaint(stopped.place, stopped.message, Ask.NOTHING)
+
+
+RULE = Rule("LST901", "gave-up", Severity.INFO, False, __doc__, of_facts=check)

@@ -1,0 +1,105 @@
+"""From complaints, one for each context a place was seen in, to findings, one for each place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from lstm_lint.dims import Dim, Kind
+from lstm_lint.findings import Finding, Probe, Related, Severity
+from lstm_lint.judge import Judged
+from lstm_lint.proofs import Extent
+from lstm_lint.rules.base import Complaint, Rule
+from lstm_lint.source import Place, Span
+
+RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+@dataclass(frozen=True)
+class Context:
+    """One call or construction in one context, with what one rule says of it. `decided`: nothing about it is unknown."""
+
+    place: Place
+    grounded: bool
+    decided: bool
+    complaints: tuple[Complaint, ...]
+
+    @staticmethod
+    def of_call(judged: Judged, complaints: tuple[Complaint, ...]) -> Context:
+        decided = all(part.status != "unknown" for part in judged.parts)
+        return Context(judged.call.place, judged.call.grounded, decided, complaints)
+
+
+def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], Probe | None] | None) -> list[Finding]:
+    """One finding for each place: that of the worst context, a symbolic one (in the user's names) before a grounded one."""
+    redeemed = _redeemed_places(contexts)
+    best: dict[Place, tuple[Severity, Complaint]] = {}
+    for context in contexts:
+        for complaint in context.complaints:
+            severity = _severity(rule, complaint, context.place in redeemed)
+            known = best.get(complaint.place)
+            if known is None or _weight(severity, complaint) < _weight(*known):
+                best[complaint.place] = (severity, complaint)
+    findings: dict[tuple[str, Span], Finding] = {}
+    for severity, complaint in best.values():
+        finding = _finding(rule, severity, complaint, plan)
+        key = (finding.path, finding.span)
+        if key not in findings or RANK[finding.severity] < RANK[findings[key].severity]:
+            findings[key] = finding
+    return list(findings.values())
+
+
+def _redeemed_places(contexts: Sequence[Context]) -> set[Place]:
+    """The places that module-level code reaches, and where every such context is known to be right."""
+    right: set[Place] = set()
+    wrong: set[Place] = set()
+    for context in contexts:
+        if context.grounded and context.complaints:
+            wrong.add(context.place)
+        elif context.grounded and context.decided:
+            right.add(context.place)
+    return right - wrong
+
+
+def _severity(rule: Rule, complaint: Complaint, redeemed: bool) -> Severity:
+    if rule.severity is not Severity.ERROR:
+        return rule.severity
+    extent = complaint.comparison.extent
+    if extent is Extent.SOMETIMES or (redeemed and not complaint.grounded and extent is not Extent.ALWAYS):
+        return Severity.WARNING
+    return Severity.ERROR
+
+
+def _weight(severity: Severity, complaint: Complaint) -> tuple[int, bool]:
+    return RANK[severity], complaint.grounded
+
+
+def _finding(rule: Rule, severity: Severity, complaint: Complaint, plan: Callable[[Complaint], Probe | None] | None) -> Finding:
+    return Finding(
+        rule.code,
+        rule.name,
+        severity,
+        complaint.place.path,
+        complaint.place.span,
+        complaint.message,
+        _texts(complaint.expected),
+        _texts(complaint.actual),
+        complaint.comparison.when if complaint.comparison.extent in (Extent.SOMETIMES, Extent.DEFAULTS) else None,
+        {symbol.name: value for symbol, value in complaint.comparison.witness.items() if symbol.kind is not Kind.OPAQUE},
+        complaint.packed,
+        tuple(_related(complaint)),
+        probe=plan(complaint) if plan is not None else None,
+    )
+
+
+def _texts(dims: tuple[Dim, ...] | None) -> tuple[str, ...] | None:
+    return None if dims is None else tuple(dim.text for dim in dims)
+
+
+def _related(complaint: Complaint) -> Iterator[Related]:
+    """The layer's construction, and the call, where the finding itself stands elsewhere."""
+    site, call = complaint.site, complaint.call
+    if site is not None and site.place != complaint.place:
+        yield Related(site.place.path, site.place.span, f"the {site.layer} is built here")
+    if call is not None and complaint.place not in (call.place, call.state_place):
+        yield Related(call.place.path, call.place.span, "and called here")

@@ -1,0 +1,226 @@
+"""Shapes: known dims, or dims known at both ends of a middle that is not.
+
+``Shape((2, N, H))`` is fully known. A tensor from outside has only a *rest*: ``x.size(0)`` of it is a symbol that belongs to the
+rest, so that whatever is derived from ``x`` (an embedding of it, its transpose) speaks of the same symbols.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
+
+
+class ShapeError(Exception):
+    """torch would refuse this operation on these shapes, for every value of the symbols."""
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The dims ``[skipped_front : rank - skipped_back]`` of a tensor from outside whose rank is not known."""
+
+    key: Hashable
+    name: str
+    skipped_front: int = 0
+    skipped_back: int = 0
+
+    def dim(self, index: int) -> Dim:
+        """The symbol of one of its sizes, counted from the front (>= 0) or from the back (< 0)."""
+        position = index + self.skipped_front if index >= 0 else index - self.skipped_back
+        return Dim.of(size_symbol(self.key, self.name, position))
+
+    def without(self, front: int, back: int) -> Rest:
+        return Rest(self.key, self.name, self.skipped_front + front, self.skipped_back + back)
+
+
+def size_symbol(key: Hashable, name: str, position: int) -> Symbol:
+    """The symbol for ``name.size(position)`` of the tensor `key`."""
+    return Symbol(("size", key, position), f"{name}.size({position})", Kind.RUNTIME, owner=("sizes", key))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """``front + rest + back``; without a rest all dims stand in `front`."""
+
+    front: tuple[Dim, ...] = ()
+    rest: Rest | None = None
+    back: tuple[Dim, ...] = ()
+
+    @staticmethod
+    def of(*dims: Dim | int) -> Shape:
+        return Shape(tuple(d if isinstance(d, Dim) else Dim.of(d) for d in dims))
+
+    @staticmethod
+    def unknown(key: Hashable, name: str) -> Shape:
+        """The shape of a tensor of which nothing is known but who it is."""
+        return Shape(rest=Rest(key, name))
+
+    @property
+    def dims(self) -> tuple[Dim, ...] | None:
+        """All dims, or None if the rank is not known."""
+        return self.front if self.rest is None else None
+
+    @property
+    def rank(self) -> int | None:
+        return len(self.front) if self.rest is None else None
+
+    @property
+    def minimum_rank(self) -> int:
+        return len(self.front) + len(self.back)
+
+    def dim(self, index: int) -> Dim:
+        """The size at `index`, which may be negative.
+
+        Raises:
+            ShapeError: the index is out of range for a known rank.
+        """
+        if self.rest is None:
+            if not -len(self.front) <= index < len(self.front):
+                raise ShapeError(
+                    f"Dimension out of range (expected to be in range of [{-len(self.front)}, "
+                    f"{len(self.front) - 1}], but got {index})"
+                )
+            return self.front[index]
+        if index >= 0:
+            return self.front[index] if index < len(self.front) else self.rest.dim(index - len(self.front))
+        return self.back[index] if -index <= len(self.back) else self.rest.dim(index + len(self.back))
+
+    def with_rank(self, rank: int) -> Shape | None:
+        """The same shape once its rank is known; None if it cannot have that rank."""
+        if self.rest is None:
+            return self if len(self.front) == rank else None
+        missing = rank - self.minimum_rank
+        if missing < 0:
+            return None
+        return Shape((*self.front, *(self.rest.dim(i) for i in range(missing)), *self.back))
+
+    def opened(self, front: int, back: int = 0) -> Shape:
+        """The same shape with at least `front` dims spelt out in front and `back` behind; unchanged if the rank is known."""
+        if self.rest is None:
+            return self
+        more_front, more_back = max(front - len(self.front), 0), max(back - len(self.back), 0)
+        return Shape(
+            (*self.front, *(self.rest.dim(i) for i in range(more_front))),
+            self.rest.without(more_front, more_back),
+            (*(self.rest.dim(-i) for i in range(more_back, 0, -1)), *self.back),
+        )
+
+    def replaced(self, index: int, dim: Dim) -> Shape:
+        """The shape with one size changed. Raises ShapeError as `dim` does."""
+        self.dim(index)
+        shape = self.opened(index + 1) if index >= 0 else self.opened(0, -index)
+        if index < 0 and shape.rest is not None:
+            back = list(shape.back)
+            back[index] = dim
+            return Shape(shape.front, shape.rest, tuple(back))
+        front = list(shape.front)
+        front[index] = dim
+        return Shape(tuple(front), shape.rest, shape.back)
+
+    def removed(self, index: int) -> Shape:
+        """The shape without one dim. Raises ShapeError as `dim` does."""
+        self.dim(index)
+        shape = self.opened(index + 1) if index >= 0 else self.opened(0, -index)
+        if index < 0 and shape.rest is not None:
+            position = len(shape.back) + index
+            return Shape(shape.front, shape.rest, shape.back[:position] + shape.back[position + 1 :])
+        position = index % len(shape.front) if shape.rest is None else index
+        return Shape(shape.front[:position] + shape.front[position + 1 :], shape.rest, shape.back)
+
+    def inserted(self, index: int, dim: Dim = ONE) -> Shape:
+        """The shape with a dim put in before `index` (negative as `unsqueeze` counts). Raises ShapeError."""
+        if self.rest is None:
+            size = len(self.front) + 1
+            if not -size <= index < size:
+                raise ShapeError(f"Dimension out of range (expected to be in range of [{-size}, {size - 1}], but got {index})")
+            position = index % size
+            return Shape((*self.front[:position], dim, *self.front[position:]))
+        if index >= 0:
+            shape = self.opened(index)
+            return Shape((*shape.front[:index], dim, *shape.front[index:]), shape.rest, shape.back)
+        shape = self.opened(0, -index - 1)
+        position = len(shape.back) + index + 1
+        return Shape(shape.front, shape.rest, (*shape.back[:position], dim, *shape.back[position:]))
+
+    @property
+    def text(self) -> str:
+        middle = ["..."] if self.rest is not None else []
+        return "(" + ", ".join([*(d.text for d in self.front), *middle, *(d.text for d in self.back)]) + ")"
+
+    def numel(self) -> Dim | None:
+        """The number of elements, or None if the rank is not known."""
+        return None if self.rest is not None else product(self.front)
+
+
+def broadcast(left: Shape, right: Shape) -> Shape | None:
+    """The shape of ``left + right``; None where it cannot be told.
+
+    Raises:
+        ShapeError: two sizes are different constants and neither is 1.
+    """
+    if left == right:
+        return left
+    if left.rest is not None or right.rest is not None:
+        return _broadcast_unknown(left, right)
+    longer, shorter = (left.front, right.front) if len(left.front) >= len(right.front) else (right.front, left.front)
+    offset = len(longer) - len(shorter)
+    dims = list(longer[:offset])
+    for a, b in zip(longer[offset:], shorter, strict=True):
+        dim = broadcast_dim(a, b)
+        if dim is None:
+            return None
+        dims.append(dim)
+    return Shape(tuple(dims))
+
+
+def _broadcast_unknown(left: Shape, right: Shape) -> Shape | None:
+    known, other = (left, right) if left.rest is None else (right, left)
+    if known.rest is None and all(dim == ONE for dim in known.front) and len(known.front) <= max(1, other.minimum_rank):
+        return other
+    return None
+
+
+def broadcast_dim(a: Dim, b: Dim) -> Dim | None:
+    """The size that two sizes broadcast to; None where it cannot be told. Raises ShapeError where torch would."""
+    if a == b or b == ONE:
+        return a
+    if a == ONE:
+        return b
+    if a.constant is not None and b.constant is not None:
+        raise ShapeError(f"The size of tensor a ({a.text}) must match the size of tensor b ({b.text})")
+    if a.constant is not None:  # the other one is this size or 1
+        return a
+    if b.constant is not None:
+        return b
+    return None
+
+
+def reshape(shape: Shape, sizes: Sequence[Dim | None]) -> Shape | None:
+    """The shape after ``view(*sizes)``, a None standing for -1; None where the -1 cannot be worked out.
+
+    Raises:
+        ShapeError: more than one -1, or the element counts are different constants.
+    """
+    if sum(size is None for size in sizes) > 1:
+        raise ShapeError("only one dimension can be inferred")
+    known = product(size for size in sizes if size is not None)
+    total = shape.numel()
+    if total is None:
+        return None if any(size is None for size in sizes) else Shape(tuple(s for s in sizes if s is not None))
+    if all(size is not None for size in sizes):
+        if known.constant is not None and total.constant is not None and known != total:
+            raise ShapeError(f"shape {_sizes_text(sizes)} is invalid for input of size {total.text}")
+        return Shape(tuple(size for size in sizes if size is not None))
+    if known == ZERO:
+        return None
+    missing = total.divided_by(known)
+    if missing is None and known.constant is not None and total.constant is not None:
+        raise ShapeError(f"shape {_sizes_text(sizes)} is invalid for input of size {total.text}")
+    if missing is None:
+        return None
+    return Shape(tuple(missing if size is None else size for size in sizes))
+
+
+def _sizes_text(sizes: Sequence[Dim | None]) -> str:
+    return "[" + ", ".join("-1" if size is None else size.text for size in sizes) + "]"

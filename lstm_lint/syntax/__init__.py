@@ -1,0 +1,1 @@
+"""Text to libcst tree, positions on demand."""

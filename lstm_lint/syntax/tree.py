@@ -1,0 +1,73 @@
+"""One parsed file. Positions cost as much as parsing, so they are computed only when something has to be reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import libcst as cst
+from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+
+from lstm_lint.source import Place, Source, Span
+
+NAME_LENGTH = 60
+
+
+class Unparsable(Exception):
+    """The text is not Python: where (lines and columns from 1) and why."""
+
+    def __init__(self, span: Span, message: str) -> None:
+        super().__init__(message)
+        self.span = span
+        self.message = message
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """A file's libcst module and its source."""
+
+    source: Source
+    module: cst.Module
+
+    @cached_property
+    def _positions(self) -> dict[int, CodeRange]:
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        return {id(node): span for node, span in wrapper.resolve(PositionProvider).items() if isinstance(span, CodeRange)}
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Where a node of this tree stands."""
+        try:
+            found = self._positions[id(node)]
+        except (RecursionError, KeyError):  # nested too deeply to be located: the file as a whole
+            return self.source.span(1, 0, 1, 0)
+        return self.source.span(found.start.line, found.start.column, found.end.line, found.end.column)
+
+    def place(self, node: cst.CSTNode) -> Place:
+        return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))
+
+    def spelling(self, node: cst.CSTNode) -> str:
+        """The node's text on one line, cut where it is long."""
+        try:
+            text = " ".join(self.module.code_for_node(node).split())
+        except RecursionError:
+            return "..."
+        return text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 3] + "..."
+
+
+def parse(source: Source) -> Tree:
+    """The tree of a source.
+
+    Raises:
+        Unparsable: it is not Python that libcst can parse.
+    """
+    try:
+        return Tree(source, cst.parse_module(source.text))
+    except cst.ParserSyntaxError as error:
+        span = source.span(max(error.raw_line, 1), max(error.raw_column, 0), max(error.raw_line, 1), max(error.raw_column, 0) + 1)
+        raise Unparsable(span, _first_line(error.message)) from None
+    except (RecursionError, MemoryError):
+        raise Unparsable(source.span(1, 0, 1, 0), "nested too deeply to be parsed") from None
+
+
+def _first_line(message: str) -> str:
+    return next(iter(message.splitlines()), message).strip()

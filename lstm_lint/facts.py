@@ -12,7 +12,7 @@ from lstm_lint.source import Place
 from lstm_lint.values import Bool, Unknown, Value
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LstmSite:
     """One construction of nn.LSTM or its kin, as seen in one context.
 
@@ -61,7 +61,7 @@ class LstmSite:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LstmCall:
     """One call of a recurrent layer in one context. `state` is None if none (or None) was passed.
 

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pathspec import GitIgnoreSpec, RegexPattern
-
 DEFAULT_EXCLUDE = (
     ".bzr",
     ".direnv",
@@ -47,7 +45,13 @@ class PatternError(Exception):
     """A pattern that cannot be understood."""
 
 
-PARENT = "ps_d"  # the group of pathspec's expressions that matches the separator behind a folder
+@dataclass(frozen=True)
+class Pattern:
+    """One line: what it matches, whether it takes out what others cover (``!``), and whether it means folders only."""
+
+    expression: re.Pattern[str]
+    negated: bool
+    folders_only: bool
 
 
 @dataclass(frozen=True)
@@ -58,21 +62,21 @@ class Patterns:
     patterns: tuple[str, ...]
 
     @cached_property
-    def _compiled(self) -> list[tuple[re.Pattern[str], bool]]:
+    def _compiled(self) -> list[Pattern]:
         return compile_patterns(self.patterns)[::-1]
 
     def match(self, path: str) -> bool | None:
-        """Whether a pattern covers the absolute `path` itself: False where ``!pattern`` takes it out, None where none speaks of it.
+        """Whether a pattern covers the absolute `path` itself: False where ``!pattern`` takes it out, None where none does either.
 
         A folder ends with a separator. That a folder above is covered does not count: a walk does not get there.
         """
         if not self.patterns or not path.startswith(self.root):
             return None
-        relative = path[len(self.root) :].replace(os.sep, "/").lstrip("/")
-        for expression, include in self._compiled:
-            match = expression.match(relative)
-            if match and (match.groupdict().get(PARENT) is None or match.end(PARENT) == len(relative)):
-                return include
+        relative = path[len(self.root) :].replace(os.sep, "/").strip("/")
+        is_folder = path.endswith(os.sep)
+        for pattern in self._compiled:
+            if (is_folder or not pattern.folders_only) and pattern.expression.fullmatch(relative):
+                return not pattern.negated
         return None
 
     def covers(self, path: str) -> bool:
@@ -90,17 +94,59 @@ def folders_to(root: str, path: str) -> list[str]:
     return folders[::-1]
 
 
-def compile_patterns(lines: Sequence[str]) -> list[tuple[re.Pattern[str], bool]]:
-    """The expression of each pattern and whether it covers or takes out. Raises PatternError, naming the pattern."""
-    try:
-        compiled = GitIgnoreSpec.from_lines(lines).patterns
-    except (ValueError, TypeError, re.error) as error:  # pathspec's own error is a ValueError
-        raise PatternError(str(error)) from None
-    return [
-        (pattern.regex, pattern.include)
-        for pattern in compiled
-        if isinstance(pattern, RegexPattern) and pattern.regex is not None and pattern.include is not None
-    ]
+def compile_patterns(lines: Sequence[str]) -> list[Pattern]:
+    """The patterns among the lines of a .gitignore. Raises PatternError, naming the pattern."""
+    compiled: list[Pattern] = []
+    for line in lines:
+        text = re.sub(r"(?<!\\)\s+$", "", line)
+        if not text or text.startswith("#"):
+            continue
+        negated = text.startswith("!")
+        body = text[negated:]
+        try:
+            expression = re.compile(_expression(body.rstrip("/")))
+        except re.error as error:
+            raise PatternError(f"{line!r}: {error}") from None
+        compiled.append(Pattern(expression, negated, body.endswith("/")))
+    return compiled
+
+
+_TOKEN = re.compile(
+    r"""
+    (?P<any_folders> (?:(?<=/)|^) \*\*/ )
+    | (?P<inside> (?<=/) \*\*$ )
+    | (?P<many> \*+ )
+    | (?P<one> \? )
+    | (?P<set> \[ [!^]? \]? [^]]* \] )
+    | \\ (?P<escaped> . )
+    """,
+    re.VERBOSE,
+)
+_MEANING = {"any_folders": "(?:.*/)?", "inside": ".+", "many": "[^/]*", "one": "[^/]"}
+
+
+def _expression(body: str) -> str:
+    """The regular expression of a pattern, for a whole relative path (https://git-scm.com/docs/gitignore, "Pattern format")."""
+    anywhere = "" if "/" in body else "(?:.*/)?"
+    body = body.removeprefix("/")
+    written, position = anywhere, 0
+    for token in _TOKEN.finditer(body):
+        written += re.escape(body[position : token.start()])
+        kind, text = str(token.lastgroup), token.group()
+        if kind == "escaped":
+            written += re.escape(token["escaped"])
+        elif kind == "set":
+            negated = text[1] in "!^"
+            written += f"(?!/)[{'^' if negated else ''}{_set(text[1 + negated : -1])}]"
+        else:
+            written += _MEANING[kind]
+        position = token.end()
+    return written + re.escape(body[position:])
+
+
+def _set(text: str) -> str:
+    """What stands between brackets; only ``-`` and escapes mean something there."""
+    return re.sub(r"[\[\]^&~|]", r"\\\g<0>", text)
 
 
 @dataclass(frozen=True)

@@ -225,8 +225,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:
         return UNDECIDED
-    cases = [_case(flags, difference, trust) for flags in flag_cases(difference.flags, given)]
-    cases = [case for case in cases if case is not None]
+    every = [_case(flags, difference, trust) for flags in flag_cases(difference.flags, given)]
+    cases = [case for case in every if case is not None]
     bad = [c for c in cases if c.extent in (Extent.ALWAYS, Extent.COINCIDENCE)]
     conditional = [c for c in cases if c.extent is Extent.SOMETIMES]
     if cases and len(bad) == len(cases):

@@ -127,7 +127,7 @@ def selected(settings: Settings, **options: object) -> frozenset[str]:
 
 
 def test_the_command_line_has_the_last_word(tmp_path: Path) -> None:
-    settings = load(file=str(written(tmp_path, 'ignore = ["LST101", "LST9"]\nextend-select = ["LST5"]')))
+    settings = load(file=str(written(tmp_path, 'ignore = ["LST101", "LST900"]\nextend-select = ["LST901"]')))
     assert "LST101" not in settings.codes
     assert selected(settings, select=["LST101"]) == {"LST101"}
     assert "LST101" in selected(settings, extend_select=["LST101"])

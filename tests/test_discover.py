@@ -106,6 +106,9 @@ def test_gitignore_of_the_repository_only() -> None:
         ["a/**/drop.py", "\\#x.py", "[kd]*.py", "  "],
         ["dr?p.py ", "!a/b/drop.py", "c/"],
         ["*.py", "!/keep.py", "!a/b/c/"],
+        ["a/**", "!a/keep.py", "[!#]rop.py", "[a]/b"],
+        ["**/c/*.py", "a/**/c", "[", "k[a-f]ep.py"],
+        ["**", "!**/", "!a/**/*.py"],
     ],
 )
 def test_gitignore_as_git_reads_it(lines: list[str]) -> None:

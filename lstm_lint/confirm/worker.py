@@ -186,6 +186,8 @@ def call(torch: Any, probe: Probe, layer: Any, given: Any, state: list[Any]) -> 
         return layer(given)
     if probe["structure"] == "tensor":
         return layer(given, state[0])
+    if probe["structure"] == "arguments":
+        return layer(given, *state)
     return layer(given, state if probe["structure"] == "list" else tuple(state))
 
 

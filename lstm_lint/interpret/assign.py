@@ -11,7 +11,8 @@ from lstm_lint.interpret.choose import choose
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
-from lstm_lint.ops.table import index, sizes_shape
+from lstm_lint.ops.arguments import sizes_shape
+from lstm_lint.ops.indexing import index
 from lstm_lint.values import (
     Dict,
     Int,

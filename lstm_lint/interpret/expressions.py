@@ -12,7 +12,8 @@ from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.ops.table import index, sizes_shape
+from lstm_lint.ops.arguments import sizes_shape
+from lstm_lint.ops.indexing import index
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,

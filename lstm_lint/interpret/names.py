@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import libcst as cst
 
 from lstm_lint.dims import Kind
@@ -9,8 +11,9 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS, OPS
-from lstm_lint.values import External, Str, Unknown, Value
+from lstm_lint.values import FALSE, NONE, TRUE, External, Str, Unknown, Value
 
+CONSTANTS: Mapping[str, Value] = {"True": TRUE, "False": FALSE, "None": NONE}
 STARS = "*"
 PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
@@ -30,6 +33,8 @@ def canonical(name: str) -> str:
 
 
 def eval_name(it: Interpreter, node: cst.Name) -> Value:
+    if (constant := CONSTANTS.get(node.value)) is not None:
+        return constant
     value = look_up(it, node.value)
     if value is not None:
         return value

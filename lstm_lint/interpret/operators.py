@@ -7,6 +7,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, power
 from lstm_lint.interpret.choose import choose, expand, fresh_flag, under
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.ops.table import binary
 from lstm_lint.proofs import never_zero
@@ -39,7 +40,15 @@ SYMBOLS = {
     cst.GreaterThanEqual: ">=", cst.Is: "is", cst.IsNot: "is not", cst.In: "in", cst.NotIn: "not in",
 }  # fmt: skip
 
-TORCH_BINARY = {"+": "add", "-": "sub", "*": "mul", "/": "div", "//": "floor_divide", "%": "remainder", "**": "pow", "@": "matmul"}
+
+
+ELEMENTWISE = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+
+def _tensors(it: Interpreter, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
+    if operator not in OPERATORS:
+        return it.unknown(node, f"`{operator}` on tensors is not followed")
+    return binary(left, right, it.call(OPERATORS[operator], node, (left, right), {}))
 
 
 # -- arithmetic ------------------------------------------------------------------------------------------------------
@@ -71,7 +80,7 @@ def _operate(it: Interpreter, operator: str, left: Value, right: Value, node: cs
     left, right = it.settled(left), it.settled(right)
     match left, right:
         case (Tensor(), _) | (_, Tensor()):
-            return binary(left, right, it.call(TORCH_BINARY.get(operator, operator), node, (left, right), {}))
+            return _tensors(it, operator, left, right, node)
         case (Int() | Bool(), Int() | Bool()):
             return _integers(it, operator, left, right, node)
         case (Float(), Float() | Int() | Bool() | Unknown()) | (Int() | Bool() | Unknown(), Float()):
@@ -177,7 +186,7 @@ def _unknowns(it: Interpreter, operator: str, left: Value, right: Value, node: c
         first.kind,
         dim=None if operator == "/" else arithmetic(operator, a, b),
         ratio=(a, b) if operator == "/" else None,
-        like=first if scalar and operator in TORCH_BINARY and operator != "@" else None,
+        like=first if scalar and operator in ELEMENTWISE else None,
     )
 
 
@@ -300,7 +309,7 @@ def compare_values(it: Interpreter, operator: str, left: Value, right: Value, no
             return Bool(ZERO)
         if operator == "in":
             return Bool(it.flag(node))
-        return binary(left, right, it.call(operator, node, (left, right), {}))
+        return _tensors(it, operator, left, right, node)
     match operator:
         case "==" | "is":
             return Bool(equality(it, left, right, node))

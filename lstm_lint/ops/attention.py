@@ -90,7 +90,8 @@ LAYER_ROWS: dict[str, LayerRow] = {
     "torch.nn.TransformerDecoder": LayerRow("decoder_layer, num_layers, norm=None", transformer_stack),
     "torch.nn.Transformer": LayerRow(
         "d_model=512, nhead=8, num_encoder_layers=6, num_decoder_layers=6, dim_feedforward=2048, dropout=0.1, activation=None, "
-        "custom_encoder=None, custom_decoder=None, layer_norm_eps=1e-05, batch_first=False, norm_first=False, bias=True, device=None, dtype=None",
+        "custom_encoder=None, custom_decoder=None, layer_norm_eps=1e-05, batch_first=False, norm_first=False, bias=True, "
+        "device=None, dtype=None",
         transformer,
     ),
 }

@@ -88,13 +88,12 @@ _SAME = "detach clone contiguous requires_grad_ detach_ pin_memory share_memory_
 _FILLS = "zero_ fill_ normal_ uniform_ random_ exponential_ bernoulli_ log_normal_ cauchy_ geometric_ copy_"
 _INIT = (
     "zeros_ ones_ constant_ normal_ uniform_ xavier_uniform_ xavier_normal_ kaiming_uniform_ kaiming_normal_ orthogonal_ eye_ "
-    "trunc_normal_ sparse_ dirac_"
+    "trunc_normal_"
 )
 _OLD_INIT = "constant normal uniform xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal eye"
 _CHANGES = (
     "add_ sub_ mul_ div_ pow_ neg_ abs_ exp_ log_ sqrt_ clamp_ clamp_min_ clamp_max_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ "
-    "masked_fill_ masked_scatter_ index_fill_ index_copy_ index_add_ scatter_ scatter_add_ triu_ tril_ nan_to_num_ lerp_ addcmul_ "
-    "addcdiv_ reciprocal_ rsqrt_ sign_ fill_diagonal_"
+    "reciprocal_ rsqrt_ sign_ nan_to_num_ triu_ tril_ fill_diagonal_ masked_fill_ index_fill_ scatter_ scatter_add_"
 )
 ROWS: dict[str, Op] = {
     **prefixed(_SAME, same, "torch.Tensor"),
@@ -109,6 +108,6 @@ ROWS: dict[str, Op] = {
     **prefixed(_INIT, filled, "torch.nn.init"),
     **prefixed(_OLD_INIT, filled, "torch.nn.init"),
     **prefixed(_CHANGES, changed, "torch.Tensor"),
-    **both("masked_fill masked_scatter index_fill index_copy index_add scatter scatter_add", changed),
+    **both("masked_fill index_fill scatter scatter_add", changed),
 }
 OTHER_ROWS: dict[str, Op] = {}

@@ -193,21 +193,21 @@ def where_op(call: Call) -> Value:
     return result
 
 
-_UNARY = "abs absolute neg negative clamp clip clamp_min clamp_max sign square nan_to_num round floor ceil trunc positive"
-_FLOATING = (
+UNARY = "abs absolute neg negative clamp clip clamp_min clamp_max sign square nan_to_num round floor ceil trunc positive"
+FLOATING = (
     "exp log log2 log10 log1p expm1 sqrt rsqrt sin cos tan tanh sigmoid erf reciprocal asin acos atan sinh cosh logit deg2rad "
     "rad2deg erfinv lgamma digamma"
 )
-_ACTIVATIONS = (
+ACTIVATIONS = (
     "relu relu6 elu selu celu gelu silu mish leaky_relu rrelu softplus softsign softshrink hardshrink tanhshrink hardtanh "
     "hardsigmoid hardswish logsigmoid threshold dropout alpha_dropout feature_alpha_dropout sigmoid tanh"
 )
 ROWS: dict[str, Op] = {
-    **both(_UNARY, unary),
-    **both(_FLOATING, floating),
+    **both(UNARY, unary),
+    **both(FLOATING, floating),
     **prefixed("relu", activation, "torch", "torch.Tensor"),
     **prefixed("selu celu dropout alpha_dropout rrelu", activation, "torch"),
-    **prefixed(_ACTIVATIONS, activation, "torch.nn.functional"),
+    **prefixed(ACTIVATIONS, activation, "torch.nn.functional"),
     **both("isnan isinf isfinite logical_not", truth),
     "torch.Tensor.logical_not_": truth,
     **both("softmax log_softmax", along),

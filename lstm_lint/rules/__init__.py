@@ -58,5 +58,5 @@ def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None =
         contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
         contexts += [Context.of_call(judged, tuple(rule.of_call(judged))) for judged in calls]
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
-        findings += merged(rule, [context for context in contexts], plan)
+        findings += merged(rule, contexts, plan)
     return sorted(findings, key=lambda finding: finding.order)

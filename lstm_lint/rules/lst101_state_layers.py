@@ -27,8 +27,8 @@ c0 = torch.zeros(lstm.num_layers * num_directions, x.size(0), lstm.hidden_size)
 If the state is only zeros, leave it out: `lstm(x)` starts from zeros of the right shape.
 
 ## What torch says
-`Expected hidden[0] size (4, 10, 4), got [2, 10, 4]`, with `hidden[1]` for `c_0`, and `Expected hidden size` for GRU and RNN.
-The state that comes with a `PackedSequence` is not checked for nn.LSTM: a state with too few layers ends in an obscure
+`Expected hidden[0] size (4, 10, 4), got [2, 10, 4]`, with `hidden[1]` for `c_0`, and `Expected hidden size` for GRU and
+RNN. The state that comes with a `PackedSequence` is not checked for nn.LSTM: a state with too few layers ends in an obscure
 `IndexError`, one with too many is used in part, in silence.
 
 ## Fix safety

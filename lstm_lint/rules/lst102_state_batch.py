@@ -3,11 +3,13 @@
 **Severity:** error; a warning where it is wrong for some configurations only.
 
 ## What it does
-Checks that the batch dimension of `h_0` and `c_0` (the second one; the first one of a cell's state) is the batch of the input.
+Checks that the batch dimension of `h_0` and `c_0` (the second one; the first one of a cell's state) is the batch of the
+input.
 
 ## Why it is bad
-torch refuses the call. The usual cause is the layout of the input: with `batch_first=True` the batch is `x.size(0)`, without it
-`x.size(1)`, and the state built from the other one only fits while the sequence is as long as the batch is large.
+torch refuses the call. The usual cause is the layout of the input: with `batch_first=True` the batch is `x.size(0)`,
+without it `x.size(1)`, and the state built from the other one only fits while the sequence is as long as the batch is
+large.
 
 ## Example
 ```python
@@ -24,9 +26,10 @@ out, _ = lstm(x, (h0, c0))
 ```
 
 ## What torch says
-`Expected hidden[0] size (1, 10, 4), got [1, 3, 4]`; a cell: `Input batch size 10 doesn't match hidden0 batch size 3`. torch never
-broadcasts a state of batch 1. The state that comes with a `PackedSequence` is not checked for nn.LSTM: too small a batch can
-kill the process (SIGSEGV, or SIGABRT with `free(): invalid size`), too large a one is computed with the wrong rows, in silence.
+`Expected hidden[0] size (1, 10, 4), got [1, 3, 4]`; a cell: `Input batch size 10 doesn't match hidden0 batch size 3`. torch
+never broadcasts a state of batch 1. The state that comes with a `PackedSequence` is not checked for nn.LSTM: too small a
+batch can kill the process (SIGSEGV, or SIGABRT with `free(): invalid size`), too large a one is computed with the wrong
+rows, in silence.
 
 ## Fix safety
 There is no automatic fix.
@@ -49,19 +52,22 @@ def check(judged: Judged) -> Iterator[Complaint]:
 
 def _cause(wrong: WrongAxis) -> str:
     view, use = wrong.judged.input, f"use {wrong.expected.text}"
-    if not view.packed and wrong.is_actually(view.time):
-        if wrong.config.batch_first == ONE:
-            return f"{wrong.actual.text} is the sequence length, since batch_first=True makes the input (batch, time, features); {use}"
-        if wrong.config.batch_first == ZERO:
-            return f"{wrong.actual.text} is the sequence length: without batch_first the input is (time, batch, features); {use}"
-        return f"{wrong.actual.text} is the sequence length; {use}"
-    if view.packed and wrong.is_actually(view.time):
-        return f"{wrong.actual.text} is the sequence length; {use}"
+    if wrong.is_actually(view.time):
+        return f"{wrong.actual.text} is the sequence length{_layout(wrong)}; {use}"
     if wrong.is_actually(view.features):
         return f"{wrong.actual.text} is the number of features; {use}"
     if wrong.is_actually(ONE):
         return f"a state of batch 1 is not broadcast over the batch; {use}, or expand it"
     return f"the state's batch has to be the input's; {use}"
+
+
+def _layout(wrong: WrongAxis) -> str:
+    """Why the size that was taken is not the batch."""
+    if wrong.judged.input.packed or wrong.config.is_cell:
+        return ""
+    if wrong.config.batch_first == ONE:
+        return ", since batch_first=True makes the input (batch, time, features)"
+    return ": without batch_first the input is (time, batch, features)" if wrong.config.batch_first == ZERO else ""
 
 
 def _when_packed(wrong: WrongAxis) -> str:

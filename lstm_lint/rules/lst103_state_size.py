@@ -7,8 +7,8 @@ Checks the last dimension of the state: `hidden_size` for `c_0`, and for `h_0` `
 `hidden_size`.
 
 ## Why it is bad
-torch refuses the call. Usual causes: the size of the input or of the embedding was used, the directions were multiplied into the
-last dimension (they belong into the first), or `h_0` was left at `hidden_size` when `proj_size` was added.
+torch refuses the call. Usual causes: the size of the input or of the embedding was used, the directions were multiplied
+into the last dimension (they belong into the first), or `h_0` was left at `hidden_size` when `proj_size` was added.
 
 ## Example
 ```python

@@ -3,12 +3,12 @@
 **Severity:** error
 
 ## What it does
-Checks how many dimensions the state has: three for a batched (3-D) input, two for an unbatched (2-D) one. A cell's state has as
-many as its input, two with a batch and one without.
+Checks how many dimensions the state has: three for a batched (3-D) input, two for an unbatched (2-D) one. A cell's state
+has as many as its input, two with a batch and one without.
 
 ## Why it is bad
-torch refuses the call. Usual causes: the batch dimension was dropped with `squeeze` or by indexing, the state of an LSTMCell was
-given to an LSTM, or a single sequence is passed without its batch dimension while the state has one.
+torch refuses the call. Usual causes: the batch dimension was dropped with `squeeze` or by indexing, the state of an
+LSTMCell was given to an LSTM, or a single sequence is passed without its batch dimension while the state has one.
 
 ## Example
 ```python
@@ -25,9 +25,9 @@ out, _ = lstm(torch.randn(3, 10, 28), (h0, c0))
 ```
 
 ## What torch says
-`For batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors`, or
-`For unbatched 2-D input, hx and cx should also be 2-D but got (3-D, 3-D) tensors`. The state that comes with a `PackedSequence` is
-not checked for nn.LSTM; it fails with an obscure `IndexError`.
+`For batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors`, or `For unbatched 2-D input, hx and cx
+should also be 2-D but got (3-D, 3-D) tensors`. The state that comes with a `PackedSequence` is not checked for nn.LSTM; it
+fails with an obscure `IndexError`.
 
 ## Fix safety
 There is no automatic fix.
@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.rules.base import Ask, Complaint, Rule, is_readable, sizes_text, state_place
+from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Rule, is_readable, sizes_text, state_place
 from lstm_lint.rules.states import packed_text
 from lstm_lint.source import Place
 
@@ -56,10 +56,8 @@ def check(judged: Judged) -> Iterator[Complaint]:
     for (place, _), parts in together.items():
         names = tuple(part.which for part in parts)
         message = _message(judged, config, parts[0], names)
-        first = parts[0]
-        yield Complaint(
-            place, message, Ask.STATE, expected=first.expected, actual=first.actual, site=judged.call.site, judged=judged, parts=names
-        )
+        expected, actual = parts[0].expected, parts[0].actual
+        yield Complaint(place, message, Ask.STATE, CERTAIN, expected, actual, judged.call.site, judged, names)
 
 
 def _message(judged: Judged, config: LayerConfig, part: StatePart, names: tuple[str, ...]) -> str:
@@ -78,8 +76,10 @@ def _cause(judged: Judged, config: LayerConfig, wanted: int, given: int) -> str:
     batched, unbatched = ("2-D", "1-D") if config.is_cell else ("3-D", "2-D")
     if not judged.input.batched:
         if given == wanted + 1:
-            return f"the input is {unbatched}, a single sample without a batch; drop the state's batch dimension, or give the input one"
-        return f"the input is {unbatched}, a single sample without a batch, and so has to be the state: {wanted}-D"
+            return (
+                f"the input is {unbatched}, without a batch; drop the state's batch dimension or add one to the input"
+            )
+        return f"the input is {unbatched}, one sample without a batch, and its state is {wanted}-D"
     if given == wanted - 1:
         layout = "(batch, size)" if config.is_cell else "(layers, batch, size)"
         return f"the input is a batch, and so has to be the state: {layout}"

@@ -4,12 +4,12 @@
 
 ## What it does
 Finds a state that is laid out `(batch, layers, size)`. The state is always `(num_layers * num_directions, batch, size)`:
-`batch_first=True` changes the layout of the input and the output, never that of the state. This is one finding, where LST101 and
-LST102 would be two.
+`batch_first=True` changes the layout of the input and the output, never that of the state. This is one finding, where
+LST101 and LST102 would be two.
 
 ## Why it is bad
-torch refuses the call, unless the batch happens to be as large as the number of layers; then samples and layers are mixed up in
-silence.
+torch refuses the call, unless the batch happens to be as large as the number of layers; then samples and layers are mixed
+up in silence.
 
 ## Example
 ```python
@@ -27,8 +27,8 @@ out, _ = lstm(x, (h0, c0))
 A state that is stored batch-first (as `nn.DataParallel` wants it) is turned with `h0.transpose(0, 1).contiguous()`.
 
 ## What torch says
-`Expected hidden[0] size (2, 10, 4), got [10, 2, 4]`. The state that comes with a `PackedSequence` is not checked for nn.LSTM: the
-process may die (SIGSEGV).
+`Expected hidden[0] size (2, 10, 4), got [10, 2, 4]`. The state that comes with a `PackedSequence` is not checked for
+nn.LSTM: the process may die (SIGSEGV).
 
 ## Fix safety
 There is no automatic fix.
@@ -60,9 +60,7 @@ def check(judged: Judged) -> Iterator[Complaint]:
         names = tuple(part.which for part in parts)
         first, comparison = parts[0], worst(parts[0])
         message = _message(judged, config, first, names, comparison)
-        yield Complaint(
-            place, message, Ask.STATE, comparison, first.expected, first.actual, judged.call.site, judged, names
-        )
+        yield Complaint(place, message, Ask.STATE, comparison, first.expected, first.actual, judged.call.site, judged, names)
 
 
 def worst(part: StatePart) -> Comparison:

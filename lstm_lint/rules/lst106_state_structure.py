@@ -3,8 +3,8 @@
 **Severity:** error
 
 ## What it does
-Checks what is passed as the state as a whole. An LSTM takes one pair `(h_0, c_0)`, a tuple or a list; a GRU or RNN takes one
-tensor. A call that does not fit `forward(input, hx=None)` at all, such as `lstm(x, h0, c0)`, is this rule's as well.
+Checks what is passed as the state as a whole. An LSTM takes one pair `(h_0, c_0)`, a tuple or a list; a GRU or RNN takes
+one tensor. A call that does not fit `forward(input, hx=None)` at all, such as `lstm(x, h0, c0)`, is this rule's as well.
 
 ## Why it is bad
 torch stops, often with a message that does not name the cause: an `IndexError`, an `AttributeError` about a tuple, or a
@@ -29,9 +29,9 @@ out, hn = gru(x, h0)
 ```
 
 ## What torch says
-Three arguments: `LSTM.forward() takes from 2 to 3 positional arguments but 4 were given`. One tensor for an LSTM:
-`For batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors`. A pair for a GRU:
-`'tuple' object has no attribute 'dim'`. Three states: `lstm expects two hidden states`.
+Three arguments: `LSTM.forward() takes from 2 to 3 positional arguments but 4 were given`. One tensor for an LSTM: `For
+batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors`. A pair for a GRU: `'tuple' object has no
+attribute 'dim'`. Three states: `lstm expects two hidden states`.
 
 ## Fix safety
 There is no automatic fix.

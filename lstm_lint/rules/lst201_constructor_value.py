@@ -3,9 +3,9 @@
 **Severity:** error
 
 ## What it does
-Finds a constructor argument that torch rejects: a size that is not a positive int (a float is the usual one, since `hidden / 2`
-always is one), `proj_size` negative or not smaller than `hidden_size`, `dropout` outside `[0, 1]` or given as a bool, `bias` or
-`batch_first` that is not a bool, a `nonlinearity` of nn.RNN other than `'tanh'` and `'relu'`.
+Finds a constructor argument that torch rejects: a size that is not a positive int (a float is the usual one, since `hidden
+/ 2` always is one), `proj_size` negative or not smaller than `hidden_size`, `dropout` outside `[0, 1]` or given as a bool,
+`bias` or `batch_first` that is not a bool, a `nonlinearity` of nn.RNN other than `'tanh'` and `'relu'`.
 
 ## Why it is bad
 The layer cannot be built.
@@ -21,9 +21,9 @@ lstm = nn.LSTM(128, 256 // 2, bidirectional=True)
 ```
 
 ## What torch says
-`hidden_size should be of type int, got: float`, `num_layers must be greater than zero`,
-`proj_size has to be smaller than hidden_size`, `dropout should be a number in range [0, 1] representing the probability of an
-element being zeroed`, `batch_first should be of type bool, got: int`.
+`hidden_size should be of type int, got: float`, `num_layers must be greater than zero`, `proj_size has to be smaller than
+hidden_size`, `dropout should be a number in range [0, 1] representing the probability of an element being zeroed`,
+`batch_first should be of type bool, got: int`.
 
 ## Fix safety
 There is no automatic fix.

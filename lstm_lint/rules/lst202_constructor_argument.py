@@ -3,8 +3,8 @@
 **Severity:** error
 
 ## What it does
-Finds constructor calls that do not fit the signature: a keyword the layer does not have, a required one left out, one given twice,
-or too many positional arguments.
+Finds constructor calls that do not fit the signature: a keyword the layer does not have, a required one left out, one given
+twice, or too many positional arguments.
 
 ## Why it is bad
 The layer cannot be built.
@@ -22,9 +22,8 @@ gru = nn.GRU(28, 64)
 ```
 
 ## What torch says
-`RNNBase.__init__() got an unexpected keyword argument 'n_layers'`,
-`RNNBase.__init__() missing 1 required positional argument: 'hidden_size'`,
-`proj_size argument is only supported for LSTM, not RNN or GRU`.
+`RNNBase.__init__() got an unexpected keyword argument 'n_layers'`, `RNNBase.__init__() missing 1 required positional
+argument: 'hidden_size'`, `proj_size argument is only supported for LSTM, not RNN or GRU`.
 
 ## Fix safety
 There is no automatic fix.

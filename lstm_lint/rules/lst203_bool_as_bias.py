@@ -7,8 +7,8 @@ Finds a bool as the fourth and last positional argument of nn.LSTM or nn.GRU. Th
 `batch_first` was meant, which is the fifth.
 
 ## Why it is bad
-`nn.LSTM(28, 64, 2, True)` is built, with `batch_first=False`: a batch-first input is read with samples as time steps, in silence.
-(The fourth parameter of nn.RNN is `nonlinearity`: there torch refuses, see LST201.)
+`nn.LSTM(28, 64, 2, True)` is built, with `batch_first=False`: a batch-first input is read with samples as time steps, in
+silence. (The fourth parameter of nn.RNN is `nonlinearity`: there torch refuses, see LST201.)
 
 ## Example
 ```python
@@ -45,7 +45,10 @@ def check(site: LstmSite) -> Iterator[Complaint]:
         return
     name = _bool_text(bound.values["bias"])
     if name is not None and "bias" not in name.lower():
-        message = f"the fourth parameter of {site.layer} is bias, and batch_first stays False: write batch_first={name}, or bias={name}"
+        message = (
+            f"the fourth parameter of {site.layer} is bias, and batch_first stays False: "
+            f"write batch_first={name} if that was meant, or bias={name}"
+        )
         yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument="bias")
 
 

@@ -6,8 +6,8 @@
 Finds `dropout` above 0 on a layer with `num_layers=1`.
 
 ## Why it is bad
-torch applies dropout between the layers of a stack, after every one but the last. With one layer there is no such place: the
-argument does nothing, and the model is less regularised than it reads.
+torch applies dropout between the layers of a stack, after every one but the last. With one layer there is no such place:
+the argument does nothing, and the model is less regularised than it reads.
 
 ## Example
 ```python
@@ -25,8 +25,8 @@ out = drop(out)
 Or use `num_layers=2`.
 
 ## What torch says
-A warning: `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater than 1,
-but got dropout=0.5 and num_layers=1`.
+A warning: `dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects num_layers greater
+than 1, but got dropout=0.5 and num_layers=1`.
 
 ## Fix safety
 There is no automatic fix.

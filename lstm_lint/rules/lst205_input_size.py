@@ -3,8 +3,8 @@
 **Severity:** error; a warning where it is wrong for some configurations only.
 
 ## What it does
-Checks that the last dimension of the input is `input_size`. The output of another recurrent layer counts: its last dimension is
-`num_directions * hidden_size` (`proj_size` if there is a projection).
+Checks that the last dimension of the input is `input_size`. The output of another recurrent layer counts: its last
+dimension is `num_directions * hidden_size` (`proj_size` if there is a projection).
 
 ## Why it is bad
 torch refuses the call.
@@ -26,8 +26,8 @@ out, _ = second(out)
 ```
 
 ## What torch says
-`input.size(-1) must be equal to input_size. Expected 64, got 128`; a cell: `input has inconsistent input_size: got 128 expected 64`.
-This one is checked for a `PackedSequence` as well.
+`input.size(-1) must be equal to input_size. Expected 64, got 128`; a cell: `input has inconsistent input_size: got 128
+expected 64`. This one is checked for a `PackedSequence` as well.
 
 ## Fix safety
 There is no automatic fix.
@@ -56,9 +56,7 @@ def check(judged: Judged) -> Iterator[Complaint]:
         f"the input is {shape} but input_size of this {config.layer} is {config.input_size.text}: "
         f"{_cause(judged, config)}{condition_text(comparison)}"
     )
-    yield Complaint(
-        judged.call.place, message, Ask.INPUT, comparison, (config.input_size,), (view.features,), site, judged
-    )
+    yield Complaint(judged.call.place, message, Ask.INPUT, comparison, (config.input_size,), (view.features,), site, judged)
 
 
 def _cause(judged: Judged, config: LayerConfig) -> str:

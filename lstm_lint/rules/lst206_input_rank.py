@@ -6,7 +6,8 @@
 Checks that the input has three dimensions, or two if it is one sequence without a batch; for a cell two, or one.
 
 ## Why it is bad
-torch refuses the call. Usual causes: images or windows that still have their channel dimension, or a whole sequence given to a cell.
+torch refuses the call. Usual causes: images or windows that still have their channel dimension, or a whole sequence given
+to a cell.
 
 ## Example
 ```python

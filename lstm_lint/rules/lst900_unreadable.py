@@ -3,8 +3,8 @@
 **Severity:** error
 
 ## What it does
-Reports a file that cannot be read as Python: text that does not parse, bytes that are not text in the declared encoding, or a
-notebook that is not one. The place is that of the first thing that could not be read.
+Reports a file that cannot be read as Python: text that does not parse, bytes that are not text in the declared encoding, or
+a notebook that is not one. The place is that of the first thing that could not be read.
 
 ## Why it is bad
 Nothing in the file was checked.

@@ -1,0 +1,148 @@
+"""Facts as `shapes` lists them: every construction and every call, in the user's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lstm_lint.dims import Dim
+from lstm_lint.facts import Facts, LstmCall, LstmSite
+from lstm_lint.judge import TIME, Judged, StatePart, judge
+from lstm_lint.outline import CallReport, SiteReport, Sizes, StateReport, StateStatus, Why
+from lstm_lint.source import Place
+from lstm_lint.values import Bool, Float, Int, NoneValue, Str, Unknown, Value
+
+ORDER = {"mismatch": 0, "conditional": 1, "match": 2, "unknown": 3}
+
+
+def inventory(facts: Facts) -> tuple[tuple[SiteReport, ...], tuple[CallReport, ...]]:
+    """The reports of one file. A place seen in several contexts is listed once for each that differs.
+
+    Contexts that module-level code reaches come before those that stand only for "somebody may call this".
+    """
+    shown = _preferred_sites(facts.sites)
+    indices = {site.number: index for index, site in enumerate(shown)}
+    by_report: dict[tuple[Place, tuple[tuple[str, str], ...]], int] = {}
+    for site in shown:
+        by_report.setdefault(_identity(site), indices[site.number])
+    calls: list[CallReport] = []
+    for judged in _preferred_calls(facts.calls):
+        site = judged.call.site
+        index = indices.get(site.number, by_report.get(_identity(site)))
+        calls.append(_call_report(judged, index))
+    return tuple(_site_report(site) for site in shown), tuple(dict.fromkeys(calls))
+
+
+def _identity(site: LstmSite) -> tuple[Place, tuple[tuple[str, str], ...]]:
+    return site.place, tuple(_config(site).items())
+
+
+def _preferred_sites(sites: Sequence[LstmSite]) -> list[LstmSite]:
+    grounded = {site.place for site in sites if site.grounded}
+    kept: dict[object, LstmSite] = {}
+    for site in sites:
+        if site.grounded or site.place not in grounded:
+            kept.setdefault(_identity(site), site)
+    return sorted(kept.values(), key=lambda site: (site.place.path, site.place.span))
+
+
+def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
+    by_place: dict[Place, list[Judged]] = {}
+    for call in calls:
+        by_place.setdefault(call.place, []).append(judge(call))
+    chosen: list[Judged] = []
+    for judged in by_place.values():
+        grounded = [j for j in judged if j.call.grounded and j.input.dims is not None]
+        candidates = grounded or judged
+        best = min(ORDER[_status(j)] for j in candidates)
+        known = [j for j in candidates if _status(j) != "unknown"]
+        chosen += known if known else [j for j in candidates if ORDER[_status(j)] == best][:1]
+    return sorted(chosen, key=lambda j: (j.call.place.path, j.call.place.span))
+
+
+def _status(judged: Judged) -> str:
+    if judged.structure is not None or judged.call.problem is not None:
+        return "mismatch"
+    if judged.call.state is None:
+        return "match" if judged.input.dims is not None or judged.input.packed else "unknown"
+    return min((part.status for part in judged.parts), key=ORDER.__getitem__, default="unknown")
+
+
+def _site_report(site: LstmSite) -> SiteReport:
+    span = site.place.span
+    weights = {} if site.config is None else {name: _texts(dims) or () for name, dims in site.config.weights().items()}
+    return SiteReport(
+        site.place.path, span.line, span.column, span.cell, site.layer, site.target or "", _config(site), weights
+    )
+
+
+def _config(site: LstmSite) -> dict[str, str]:
+    return {name: value_text(value) for name, value in site.bound.values.items()}
+
+
+def value_text(value: Value) -> str:
+    """A constructor argument as the user would write it."""
+    match value:
+        case Bool(dim):
+            return str(bool(dim.constant)) if dim.constant is not None else dim.text
+        case Int(dim):
+            return dim.text
+        case Float(value=number):
+            return "?" if number is None else str(number)
+        case Str(text):
+            return repr(text)
+        case NoneValue():
+            return "None"
+        case Unknown(name=name):
+            return name
+        case _:
+            return "?"
+
+
+def _call_report(judged: Judged, index: int | None) -> CallReport:
+    place, config = judged.call.place, judged.call.site.config
+    span = place.span
+    parts = {part.which: part for part in judged.parts}
+    pair = judged.call.site.layer.startswith("LSTM")
+    final: dict[str, Sizes | None] = {"h": None, "c": None}
+    view = judged.input
+    if config is not None and view.batched is not None and not (view.batched and view.batch is None):
+        batch = view.batch if view.batched else None
+        final = {which: _texts(config.state_dims(which, batch)) for which in ("h", "c")}
+    return CallReport(
+        place.path, span.line, span.column, span.cell, index, view.packed, _texts(view.dims),
+        _state_report(judged, parts.get("h_0"), final["h"]),
+        _state_report(judged, parts.get("c_0"), final["c"]) if pair else None,
+        None if config is not None and config.is_cell else _texts(judged.output),
+        final["h"],
+        final["c"] if pair else None,
+    )  # fmt: skip
+
+
+def _state_report(judged: Judged, part: StatePart | None, expected: Sizes | None) -> StateReport:
+    call = judged.call
+    if judged.structure is not None or call.problem is not None:
+        span = call.place.span
+        why = Why(span.line, span.column, judged.structure or call.problem or "")
+        return StateReport(True, expected, None, StateStatus.MISMATCH, why)
+    if call.state is None:
+        return StateReport(False, expected, None, StateStatus.MATCH)
+    if part is None:
+        return StateReport(True, expected, None, StateStatus.UNKNOWN, _why(judged, call.state))
+    status = StateStatus(part.status)
+    why = _why(judged, part.why or judged.input.why or call.state) if status is StateStatus.UNKNOWN else None
+    return StateReport(True, _texts(part.expected) or expected, _texts(part.actual), status, why)
+
+
+def _why(judged: Judged, cause: object) -> Why:
+    """The first construct that lost the shape."""
+    place, message = judged.call.place, "the state or the input is not known here"
+    if isinstance(cause, Unknown):
+        place, message = cause.place or place, cause.reason or message
+    span = place.span
+    return Why(span.line, span.column, message)
+
+
+def _texts(dims: Sequence[Dim] | None) -> Sizes | None:
+    if dims is None:
+        return None
+    return tuple("T" if TIME in dim.symbols and dim == Dim.of(TIME) else dim.text for dim in dims)

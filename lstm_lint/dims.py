@@ -45,8 +45,8 @@ class Symbol:
 
     @cached_property
     def order(self) -> str:
-        """A text that sorts symbols the same way in every run."""
-        return f"{self.name}\0{self.key!r}"
+        """A text that sorts symbols, the same for equal ones only: the normal form rests on it."""
+        return f"{self.name}\0{_key_text(self.key)}"
 
     @cached_property
     def _hash(self) -> int:
@@ -74,7 +74,7 @@ class Opaque:
 
     @cached_property
     def order(self) -> str:
-        return f"{self.operator}\0" + "\0".join(repr(argument.terms) for argument in self.arguments)
+        return f"{self.operator}\0" + "\0".join(_key_text(argument) for argument in self.arguments)
 
     @cached_property
     def _hash(self) -> int:
@@ -97,6 +97,19 @@ class Opaque:
 
 Atom = Symbol | Opaque
 Monomial = tuple[Atom, ...]
+
+
+def _key_text(key: object) -> str:
+    """A text that differs where keys differ. (The repr of a Dim is made for readers: names only.)"""
+    match key:
+        case Dim():
+            return "+".join(f"{c}*[{'*'.join(atom.order for atom in m)}]" for m, c in key.terms)
+        case Symbol() | Opaque():
+            return key.order
+        case tuple():
+            return f"({','.join(map(_key_text, key))})"
+        case _:
+            return repr(key)
 
 
 def _wrapped(text: str) -> str:
@@ -190,7 +203,17 @@ class Dim:
         exact = self.divided_by(other)
         if exact is not None:
             return exact
+        if b is not None and b > 0:
+            whole, rest = self._split(b)
+            if whole.terms:
+                return whole + rest // other
         return by_cases([self, other], lambda d: _constant_or_opaque("//", d[0], d[1]))
+
+    def _split(self, divisor: int) -> tuple[Dim, Dim]:
+        """(q, r) with ``self == divisor*q + r``: the terms that divide, and what is left."""
+        whole = [(m, c // divisor) for m, c in self.terms if c // divisor]
+        rest = [(m, c % divisor) for m, c in self.terms if c % divisor]
+        return Dim.collect(whole), Dim.collect(rest)
 
     def __mod__(self, other: Dim | int) -> Dim:
         other = to_dim(other)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import codecs
-import io
 import os
+import re
 import stat
-import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -156,10 +155,15 @@ def decode(path: str, data: bytes) -> Source | Unreadable:
         return _unreadable(path, "it is UTF-16, which Python does not read: save it as UTF-8")
     if (position := data.find(b"\0")) >= 0:
         return _unreadable(path, "it is binary: it holds a null byte", data, position)
+    declared = _declared_encoding(data)
     try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    except SyntaxError as error:
-        return _undetected(path, data, error)
+        encoding = codecs.lookup(declared or "utf-8").name
+    except LookupError:
+        return _unreadable(path, f"its declared encoding {declared!r} does not exist")
+    if data.startswith(codecs.BOM_UTF8):
+        if encoding != "utf-8":
+            return _unreadable(path, f"it declares {declared}, but begins with the byte order mark of UTF-8")
+        encoding = "utf-8-sig"
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -170,13 +174,21 @@ def decode(path: str, data: bytes) -> Source | Unreadable:
     return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _undetected(path: str, data: bytes, error: SyntaxError) -> Unreadable:
-    """The first two lines are no UTF-8, or declare an encoding that does not exist."""
-    try:
-        data.decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        return _unreadable(path, f"it is not UTF-8: {_byte(data, failure.start)}", data, failure.start)
-    return _unreadable(path, str(error.msg).removesuffix(f" for {path!r}"))
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:#|$)")
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    """The encoding that one of the first two lines declares (PEP 263).
+
+    Not `tokenize.detect_encoding`, which takes the line to be UTF-8 already: Python itself does not.
+    """
+    for line in data.removeprefix(codecs.BOM_UTF8)[:4096].splitlines()[:2]:
+        if match := _COOKIE.match(line):
+            return match[1].decode()
+        if not _BLANK.match(line):
+            return None
+    return None
 
 
 def _spelled(encoding: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 from lstm_lint.dims import ONE, Dim, Kind, Symbol
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
+from lstm_lint.shapes import size_symbol
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Unknown, Value
 
@@ -65,7 +66,9 @@ class LstmSite:
 class LstmCall:
     """One call of a recurrent layer in one context. `state` is None if none (or None) was passed.
 
-    `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature.
+    `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature. Facts with one
+    `evaluation` are alternatives of one call; `assumed_rank` is the input's rank where it is not known and each was tried.
+    `ranks` are the ranks of tensors from outside, by their key.
     """
 
     number: int
@@ -78,6 +81,19 @@ class LstmCall:
     guarded: bool = False
     state_place: Place | None = field(default=None, compare=False)
     problem: str | None = None
+    evaluation: int = 0
+    assumed_rank: int | None = None
+    ranks: Mapping[Hashable, int] = field(default_factory=dict)
+
+    def in_one_spelling(self, dim: Dim) -> Dim:
+        """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""
+        values = dict(self.site.booleans)
+        for symbol in dim.symbols:
+            match symbol.key:
+                case ("size", key, int() as position) if position < 0 and key in self.ranks:
+                    name = symbol.name.rsplit(".size(", 1)[0]
+                    values[symbol] = Dim.of(size_symbol(key, name, position + self.ranks[key]))
+        return dim.substitute(values)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lstm_lint.dims import Dim, Kind, Symbol
+from lstm_lint.dims import ONE, Dim, Kind, Symbol
 from lstm_lint.facts import LstmCall
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare
@@ -14,6 +14,7 @@ from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 from lstm_lint.values import NONE, Packed, Ref, Tensor, Tuple, Unknown, Value, as_tensor, describe
 
+FEW_LAYERS = 4
 TIME = Symbol(("time",), "T", Kind.RUNTIME)
 
 
@@ -92,9 +93,9 @@ def judge(call: LstmCall) -> Judged:
     names = ("h_0", "c_0") if config.has_pair else ("h_0",)
     parts: tuple[StatePart, ...] = ()
     if call.state is not None and structure is None:
-        parts = tuple(
-            _part(name, tensor, config, view, call, trust, why) for name, tensor in zip(names, tensors, strict=True)
-        )
+        parts = tuple(_part(name, tensor, config, view, call, trust, why) for name, tensor in zip(names, tensors, strict=True))
+        structure = _not_a_pair(call, config, view, parts)
+        parts = () if structure is not None else parts
     output = None
     if view.batched is not None:
         time = view.time if view.time is not None else Dim.of(TIME)
@@ -108,7 +109,8 @@ def judge(call: LstmCall) -> Judged:
 def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tensor | None, ...], str | None, Unknown | None]:
     """The state's tensors (None where not known), what is wrong with its structure, and why it is not known.
 
-    An LSTM takes any pair it can index, so a tuple, a list, or a tensor whose first axis is 2; GRU and RNN take one tensor.
+    An LSTM takes a pair, a tuple or a list; GRU and RNN take one tensor. What else an LSTM takes depends on its input, see
+    `_not_a_pair`: of more than two items, and of one tensor that can be indexed twice, the first two are the result.
     """
     count = 2 if config.has_pair else 1
     unknown: tuple[Tensor | None, ...] = (None,) * count
@@ -120,14 +122,14 @@ def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tenso
                 return (as_tensor(state),), None, state
             return unknown, None, state
         case Tuple(items, kind) if config.has_pair:
-            if len(items) != 2:
+            if len(items) < 2:
                 return unknown, f"{config.layer} takes a pair (h_0, c_0), this is a {kind} of {len(items)}", None
             wrong = [item for item in items if not isinstance(item, Tensor | Unknown)]
             if any(item == NONE for item in wrong):
                 return unknown, f"{config.layer} takes two tensors (h_0, c_0), one of them is None", None
             if wrong:
                 return unknown, None, None
-            return tuple(as_tensor(item) for item in items), None, None
+            return tuple(as_tensor(item) for item in items[:2]), None, None
         case Tuple(items, kind):
             return unknown, f"{config.layer} takes one tensor h_0, this is a {kind} of {len(items)}", None
         case Tensor() if config.has_pair:
@@ -139,18 +141,39 @@ def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tenso
 
 
 def _stacked(state: Tensor, config: LayerConfig) -> tuple[tuple[Tensor | None, ...], str | None, Unknown | None]:
-    """One tensor as an LSTM's state: torch indexes it, so its first axis has to be 2."""
+    """One tensor as an LSTM's state: where torch indexes it, its first axis has to be 2 or more."""
     rank = state.shape.rank
-    if rank is None or state.shape.front == ():
+    if rank is None:
         return (None, None), None, state.why
-    first = state.shape.front[0].constant
+    first = state.shape.front[0].constant if rank else 0
     wanted = {1, 2} if config.is_cell else {2, 3}
-    if rank - 1 in wanted and first == 2:
+    if rank - 1 in wanted and (first is None or first >= 2):
         half = replace(state, shape=Shape(state.shape.front[1:]))
         return (half, half), None, None
-    if first is None and rank - 1 in wanted:
-        return (None, None), None, state.why
-    return (None, None), f"{config.layer} takes a pair (h_0, c_0), this is one tensor of shape {state.shape.text}", None
+    return (None, None), one_tensor(state, config), None
+
+
+def one_tensor(state: Tensor, config: LayerConfig) -> str:
+    return f"{config.layer} takes a pair (h_0, c_0), this is one tensor of shape {state.shape.text}"
+
+
+def _not_a_pair(call: LstmCall, config: LayerConfig, view: InputView, parts: tuple[StatePart, ...]) -> str | None:
+    """What is wrong with a state of more than two items, or with one tensor as the state of an LSTM.
+
+    torch 2.13 indexes the state (so that both pass) of an unbatched input, and of a PackedSequence that it has to sort; for
+    every other input it wants exactly two tensors in a tuple or list.
+    """
+    if not config.has_pair or view.packed:
+        return None
+    match call.state:
+        case Tuple(items, kind) if len(items) > 2 and view.batched:
+            return f"{config.layer} takes a pair (h_0, c_0), this is a {kind} of {len(items)}"
+        case Tensor(shape) as state if shape.rank is not None:
+            known = isinstance(call.input, Tensor) and call.input.shape.rank is not None
+            guessed_wrong = not known and any(part.status != "match" for part in parts)
+            return one_tensor(state, config) if view.batched or guessed_wrong else None
+        case _:
+            return None
 
 
 def _state_rank(tensors: tuple[Tensor | None, ...], config: LayerConfig) -> int | None:
@@ -174,13 +197,11 @@ def _part(
     actual = tensor.shape.dims
     if actual is None:
         spelt = tensor.shape.with_rank(wanted)
-        if tensor.shape.minimum_rank > wanted:
-            return StatePart(which, expected, None, ranks=(wanted, tensor.shape.minimum_rank), tensor=tensor)
         known = spelt.dims if spelt is not None and tensor.shape.minimum_rank else None
         if known is None:
             return StatePart(which, expected, None, why=tensor.why, place=tensor.place, tensor=tensor)
         actual = known
-    actual = tuple(dim.substitute(call.site.booleans) for dim in actual)
+    actual = tuple(call.in_one_spelling(dim) for dim in actual)
     if len(actual) != wanted:
         return StatePart(which, expected, actual, ranks=(wanted, len(actual)), place=tensor.place, tensor=tensor)
     axes = tuple(_compare_axes(which, config, view, actual, call.given, trust))
@@ -207,7 +228,9 @@ def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Com
     """
     if view.batch is None:
         return UNDECIDED
-    result = compare(view.batch, actual, given, trust)
+    tensors = {symbol.owner for symbol in view.runtime if symbol.owner is not None}
+    siblings = frozenset(symbol for symbol in actual.sizes if symbol.owner in tensors)
+    result = compare(view.batch, actual, given, replace(trust, runtime=trust.runtime | siblings))
     if result.extent is not Extent.COINCIDENCE:
         return result
     others = [s for s in actual.sizes if s.kind is Kind.RUNTIME]
@@ -259,7 +282,7 @@ def compare_features(judged: Judged) -> Comparison:
     config = judged.call.site.config
     if config is None or judged.input.features is None:
         return UNDECIDED
-    features = judged.input.features.substitute(judged.call.site.booleans)
+    features = judged.call.in_one_spelling(judged.input.features)
     return compare(config.input_size, features, judged.call.given, judged.trust)
 
 
@@ -270,6 +293,8 @@ def is_swapped(part: StatePart, config: LayerConfig, view: InputView, given: Dim
     if not (part.axes[0].differs or part.axes[1].differs):
         return False
     batch, layers, _ = part.actual
+    if layers == ONE and batch.constant is not None and batch.constant <= FEW_LAYERS and compare(view.batch, batch) != EQUAL:
+        return False  # (2, 1, H) has a batch of one
     batch_fits = not compare_batch(view, batch, given, trust).differs
     return batch_fits and compare(config.state_layers, layers, given, trust) == EQUAL
 

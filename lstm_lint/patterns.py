@@ -66,7 +66,7 @@ class Patterns:
         return compile_patterns(self.patterns)[::-1]
 
     def match(self, path: str) -> bool | None:
-        """Whether a pattern covers the absolute `path` itself: False where ``!pattern`` takes it out, None where none does either.
+        """Whether a pattern covers the absolute `path` itself: False where ``!pattern`` takes it out, None for neither.
 
         A folder ends with a separator. That a folder above is covered does not count: a walk does not get there.
         """

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 
 MAX_FLAGS = 6
+MAX_DIVISOR = 8
 PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 SEARCHED_SIZES = 65
 
@@ -142,6 +143,9 @@ def never_zero(dim: Dim) -> bool:
     """True only if no assignment (every size at least its minimum) makes the flag-free polynomial 0."""
     if (value := dim.constant) is not None:
         return value != 0
+    quotient = next((a for a in dim.atoms() if isinstance(a, Opaque) and a.operator == "//"), None)
+    if quotient is not None:
+        return _never_zero_by_remainder(dim, quotient)
     shift: dict[Symbol, Dim] = {}
     for atom in dim.atoms():
         if isinstance(atom, Opaque) or atom.minimum is None or atom.kind is Kind.OPAQUE:
@@ -150,6 +154,20 @@ def never_zero(dim: Dim) -> bool:
     coefficients = dict(dim.substitute(shift).terms)
     constant = coefficients.get((), 0)
     return constant != 0 and all(c * constant > 0 for c in coefficients.values())
+
+
+def _never_zero_by_remainder(dim: Dim, quotient: Opaque) -> bool:
+    """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and a small k."""
+    numerator, divisor = quotient.arguments
+    (size, *others), k = numerator.symbols or (None,), divisor.constant
+    if size is None or others or numerator != Dim.of(size) or k is None or not 2 <= k <= MAX_DIVISOR or size.minimum is None:
+        return False
+    for remainder in range(k):
+        least = -(-(size.minimum - remainder) // k)
+        part = Dim.of(replace(size, key=("part", size.key), minimum=max(least, 0)))
+        if not never_zero(dim.substitute({size: part * k + remainder})):
+            return False
+    return True
 
 
 def equal_if_divisible(difference: Dim) -> bool:
@@ -188,13 +206,13 @@ def consistent(values: Mapping[Symbol, int]) -> bool:
 def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, int] | None:
     """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
     sizes = set(difference.sizes)
-    for flag in flags:
-        sizes |= set(flag.test.sizes) if flag.test is not None else set()
-        sizes |= set(flag.subject.sizes) if isinstance(flag.subject, Dim) else set()
-    ordered = sorted(sizes, key=lambda s: s.order)
+    sizes.update(size for flag in flags for size in _sizes_spoken_of(flag))
+    pinned = {s: dim.constant for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on)).items()}
+    known = {**flags, **{s: value for s, value in pinned.items() if value is not None}}
+    ordered = sorted(sizes - set(known), key=lambda s: s.order)
     for use_defaults in (True, False):
         for offset in range(6):
-            values = dict(flags)
+            values = dict(known)
             for index, size in enumerate(ordered):
                 fixed = use_defaults and size.default is not None and size.default >= 1
                 values[size] = (size.default or 1) if fixed else _candidate(index, offset)
@@ -225,7 +243,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:
         return UNDECIDED
-    every = [_case(flags, difference, trust) for flags in flag_cases(difference.flags, given)]
+    flags_here = (*difference.flags, *_flags_about(difference, given))[:MAX_FLAGS]
+    every = [_case(flags, difference, trust) for flags in flag_cases(flags_here, given)]
     cases = [case for case in every if case is not None]
     bad = [c for c in cases if c.extent in (Extent.ALWAYS, Extent.COINCIDENCE)]
     conditional = [c for c in cases if c.extent is Extent.SOMETIMES]
@@ -233,12 +252,23 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         extent = Extent.COINCIDENCE if any(c.extent is Extent.COINCIDENCE for c in bad) else Extent.ALWAYS
         return Comparison(extent, witness=_preferred(bad).witness)
     if not bad and not conditional:
-        return _at_defaults(difference) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
-    return _partly(difference, cases, bad, conditional, expected, actual)
+        return _at_defaults(difference, given) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
+    return _partly(difference, given, cases, bad, conditional, expected, actual)
+
+
+def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
+    """The flags of the condition that speak about sizes of the difference (``num_layers > 1``) and do not occur in it."""
+    sizes = {*difference.sizes, *(size for flag in difference.flags for size in _sizes_spoken_of(flag))}
+    return [f for f in given.flags if f not in difference.flags and sizes & set(_sizes_spoken_of(f))]
+
+
+def _sizes_spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
+    return tuple(size for dim in (flag.test, flag.subject) if isinstance(dim, Dim) for size in dim.sizes)
 
 
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
-    here = difference.substitute({f: Dim.of(v) for f, v in flags.items()})
+    sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on)).items()}
+    here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
     if here == ZERO or equal_if_divisible(here):
         return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None
     witness = find_witness(here, flags)
@@ -260,8 +290,22 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
     return find_witness(marker, flags) is not None
 
 
-def _at_defaults(difference: Dim) -> Comparison:
+def _reached_by_default(given: Dim) -> bool:
+    """Whether the condition can hold while everything has its declared default."""
+    symbols = (*given.symbols, *(size for flag in given.flags for size in _sizes_spoken_of(flag)))
+    defaults = {symbol: symbol.default for symbol in symbols if symbol.default is not None}
+    for flag in given.flags:
+        if flag.test is not None and (number := flag.test.evaluate(defaults)) is not None:
+            defaults[flag] = int(number > 0)
+        elif isinstance(flag.subject, Dim) and (number := flag.subject.evaluate(defaults)) is not None:
+            defaults[flag] = int(number == flag.equals)
+    return given.substitute({s: Dim.of(value) for s, value in defaults.items()}) != ZERO
+
+
+def _at_defaults(difference: Dim, given: Dim) -> Comparison:
     """Different where every symbol has its declared default, or undecided."""
+    if not _reached_by_default(given):
+        return UNDECIDED
     defaults = {s: s.default for s in difference.symbols if s.default is not None}
     if len(defaults) == len(difference.symbols) and (difference.evaluate(defaults) or 0) != 0 and consistent(defaults):
         return Comparison(Extent.DEFAULTS, witness=defaults)
@@ -274,10 +318,10 @@ def _preferred(cases: list[_Case]) -> _Case:
 
 
 def _partly(
-    difference: Dim, cases: list[_Case], bad: list[_Case], conditional: list[_Case], expected: Dim, actual: Dim
+    difference: Dim, given: Dim, cases: list[_Case], bad: list[_Case], conditional: list[_Case], expected: Dim, actual: Dim
 ) -> Comparison:
     at_defaults = difference.substitute({s: Dim.of(s.default) for s in difference.symbols if s.default is not None})
-    if not at_defaults.flags and never_zero(at_defaults):
+    if not at_defaults.flags and never_zero(at_defaults) and _reached_by_default(given):
         extent = Extent.DEFAULTS
     else:
         extent = Extent.SOMETIMES

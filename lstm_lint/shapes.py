@@ -30,8 +30,22 @@ class Rest:
         position = index + self.skipped_front if index >= 0 else index - self.skipped_back
         return Dim.of(size_symbol(self.key, self.name, position))
 
+    @property
+    def skipped(self) -> int:
+        return self.skipped_front + self.skipped_back
+
+    @property
+    def whole_rank(self) -> Dim:
+        """The rank of the tensor itself, as a symbol."""
+        return Dim.of(rank_symbol(self.key, self.name))
+
     def without(self, front: int, back: int) -> Rest:
         return Rest(self.key, self.name, self.skipped_front + front, self.skipped_back + back)
+
+
+def rank_symbol(key: Hashable, name: str) -> Symbol:
+    """The symbol for ``name.dim()`` of the tensor `key`."""
+    return Symbol(("rank", key), f"{name}.dim()", Kind.RUNTIME)
 
 
 def size_symbol(key: Hashable, name: str, position: int) -> Symbol:
@@ -64,6 +78,13 @@ class Shape:
     @property
     def rank(self) -> int | None:
         return len(self.front) if self.rest is None else None
+
+    @property
+    def rank_dim(self) -> Dim:
+        """The rank as a dim: a number, or a symbol's worth of it."""
+        if self.rest is None:
+            return Dim.of(len(self.front))
+        return self.rest.whole_rank + (self.minimum_rank - self.rest.skipped)
 
     @property
     def minimum_rank(self) -> int:

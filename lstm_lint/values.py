@@ -296,7 +296,7 @@ def as_dim(value: Value) -> Dim | None:
             dims = [(condition, as_dim(item)) for condition, item in alternatives]
             if any(dim is None for _, dim in dims):
                 return None
-            result = dims[-1][1]
+            result: Dim | None = dims[-1][1]
             for condition, dim in reversed(dims[:-1]):
                 if result is not None and dim is not None:
                     result = where(condition, dim, result)

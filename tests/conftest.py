@@ -23,7 +23,7 @@ h_0 = torch.zeros(2, 10, 4)
 c_0 = torch.zeros(4, 10, 4)
 output, state = lstm(torch.randn(3, 10, 28), (h_0, c_0))
 """
-"""One LST101 on line 7, which torch refuses."""
+"""One LST101 on line 5, where the state is made; torch refuses the call on line 7."""
 
 RIGHT = WRONG.replace("h_0 = torch.zeros(2,", "h_0 = torch.zeros(4,")
 

@@ -72,7 +72,9 @@ def test_a_result_goes_with_the_files_it_was_worked_out_through(tmp_path: Path) 
     assert kept.get(key, Finding) is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b'{"through": {}}', b'{"through": {}, "result": {"x": 1}}', b"\xff"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b'{"through": {}}', b'{"through": {}, "result": {"x": 1}}', b"\xff"]
+)
 def test_a_damaged_entry_is_no_entry(tmp_path: Path, content: bytes) -> None:
     kept, key = Cache(str(tmp_path)), key_of("a")
     kept.put(key, FINDING)

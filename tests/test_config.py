@@ -145,7 +145,7 @@ def test_the_longer_prefix_wins(tmp_path: Path) -> None:
 
 
 def test_an_option_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="^--extend-select: unknown code 'LST9999'"):
+    with pytest.raises(ConfigError, match=r"^--extend-select: unknown code 'LST9999'"):
         override(Settings(str(tmp_path)), {"extend_select": ["LST9999"]})
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from lstm_lint import __version__, report
-from lstm_lint.check import Outcome
-from lstm_lint.findings import Confirmation, Edit, Finding, Fix, Related, Severity, Status
-from lstm_lint.report import statistics
+from lstm_lint.check import FileResult, Outcome
+from lstm_lint.findings import Confirmation, Edit, Finding, Fix, Probe, Related, Severity, Status
+from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus, Why
+from lstm_lint.report import outline, statistics
 from lstm_lint.report.excerpt import underlined
 from lstm_lint.report.lines import View, plain
 from lstm_lint.source import Cell, Source, Span
@@ -38,8 +39,10 @@ FINDING = Finding(
     witness={"num_layers": 2},
     related=(Related("models/a.py", Span(2, 8, 3, 41), "the LSTM is built here"),),
     fix=Fix(True, (Edit(Span(4, 19, 4, 20), "4"),)),
+    probe=Probe("LSTM"),
     confirmation=Confirmation(Status.RAISED, "2.13.0", SAID),
 )
+NOT_ASKED = Confirmation(Status.SKIPPED, None, "torch is not installed")
 WARNING = Finding("LST203", "bool-as-bias", Severity.WARNING, "b.py", Span(1, 1, 1, 2), "100% wrong:\nbias, not batch_first")
 NOTE = Finding("LST501", "zero-state", Severity.INFO, "b.py", Span(2, 1, 2, 2), "zeros are the default")
 OUTCOME = Outcome(findings=(FINDING, WARNING), refuted=(), files=3, analyzed=2, defects=(), failures=())
@@ -57,12 +60,13 @@ def shown(output_format: str, outcome: Outcome = OUTCOME, verbose: bool = False,
 
 
 def test_full() -> None:
-    assert shown("full") == f"""\
+    assert (
+        shown("full")
+        == f"""\
 models/a.py:4:7: LST101 [error] h_0 is (2, 10, 4) but this LSTM needs (4, 10, 4)
   |
 4 | h_0 = torch.zeros(2, 10, 4)
   |       ^^^^^^^^^^^^^^^^^^^^^
-  shape: (2, 10, 4), expected (4, 10, 4)
   when: bidirectional=True
   note: models/a.py:2:8: the LSTM is built here
         lstm = torch.nn.LSTM(28, 4, num_layers=2,
@@ -72,6 +76,7 @@ b.py:1:1: LST203 [warning] 100% wrong: bias, not batch_first
 
 Found 1 error and 1 warning in 3 files (2 with recurrent layers). torch 2.13.0 confirmed 1.
 """
+    )
 
 
 def test_a_span_of_several_lines() -> None:
@@ -111,7 +116,7 @@ def test_a_notebook_says_the_cell() -> None:
         (Outcome((), (), 2, 1, (), ("a.py: gone",)), "Nothing found in 2 files (1 with recurrent layers), but not everything"),
         (Outcome((NOTE, NOTE), (), 1, 1, (), ()), "Found 2 notes in 1 file (1 with recurrent layers)."),
         (
-            Outcome((replace(FINDING, confirmation=Confirmation(Status.SKIPPED, None, "torch is not installed")),), (), 1, 1, (), ()),
+            Outcome((replace(FINDING, confirmation=NOT_ASKED),), (), 1, 1, (), ()),
             "torch was not asked: torch is not installed.",
         ),
     ],
@@ -136,7 +141,7 @@ def test_what_torch_said(status: Status, line: str) -> None:
 
 
 def test_verbose_shows_what_was_refuted_and_what_was_not_asked() -> None:
-    skipped = replace(FINDING, confirmation=Confirmation(Status.SKIPPED, None, "torch is not installed"))
+    skipped = replace(FINDING, confirmation=NOT_ASKED)
     refuted = replace(WARNING, confirmation=Confirmation(Status.REFUTED, "2.13.0", "output (3, 10, 8)"))
     outcome = replace(OUTCOME, findings=(skipped,), refuted=(refuted,))
     assert "not asked: torch is" not in shown("full", outcome).rsplit("\n", 2)[0]
@@ -227,3 +232,42 @@ def test_a_line_of_a_megabyte_is_cut() -> None:
 def test_no_source_no_excerpt(tmp_path: Path) -> None:
     outcome = replace(OUTCOME, findings=(replace(FINDING, path=str(tmp_path / "gone.py"), related=()),))
     assert "|" not in shown("full", outcome)
+
+
+STATE = StateReport(True, ("2", "N", "H"), None, StateStatus.UNKNOWN, Why(3, 4, "`load` is not known"))
+GIVEN_NOTHING = StateReport(False, ("2", "N", "H"), None, StateStatus.MATCH)
+SITE = SiteReport("a.py", 1, 8, None, "LSTM", "self.lstm", {"num_layers": "2"}, {"weight_ih_l0": ("H*4", "I")})
+CALL = CallReport("a.py", 2, 1, None, 0, True, ("T", "N", "I"), STATE, GIVEN_NOTHING, ("T", "N", "H"), ("2", "N", "H"), None)
+GRU_CALL = replace(CALL, site=None, packed=False, input=None, c_0=None)
+RESULTS = (FileResult("a.py", True, (), (SITE,), (CALL,)), FileResult("b.py", True, (), (SITE,), (CALL, GRU_CALL)))
+
+
+def test_shapes_as_text() -> None:
+    assert (
+        "\n".join(plain(line) for line in outline.text(RESULTS[:1]))
+        == """\
+a.py:1:8: self.lstm = LSTM(num_layers=2)
+  weight_ih_l0  (H*4, I)
+
+a.py:2:1: call of self.lstm with a packed input
+  input   (T, N, I)
+  h_0     unknown, expected (2, N, H): unknown
+          line 3, column 4: `load` is not known
+  c_0     (2, N, H), not given: zeros
+  output  (T, N, H)
+  h_n     (2, N, H)
+  c_n     unknown
+
+1 construction, 1 call."""
+    )
+
+
+def test_shapes_as_json_number_the_sites_of_all_files() -> None:
+    [line] = outline.as_json(RESULTS)
+    document = json.loads(plain(line))
+    assert [call["site"] for call in document["calls"]] == [0, 1, None]
+    assert document["sites"][0]["weights"] == {"weight_ih_l0": ["H*4", "I"]}
+    call = document["calls"][0]
+    assert call["h_0"]["why"] == {"line": 3, "column": 4, "message": "`load` is not known"}
+    assert (call["packed"], call["c_0"]["given"], call["c_n"]) == (True, False, None)
+    assert document["calls"][2]["c_0"] is None

@@ -47,11 +47,13 @@ def site_arguments(site: LstmSite, argument: str | None) -> Arguments | None:
     """The arguments as given; None if one cannot be made concrete. `argument`: one that may not be among the parameters."""
     bound = site.bound
     names = list(PARAMETERS[site.layer])
-    dims = [dim for name in bound.given if name in bound.values and (dim := _dim(name, bound.values[name])) is not None]
+    given = {name: bound.values[name] for name in bound.given if name in bound.values}
+    dims = [dim for name, value in given.items() if (dim := _dim(name, value)) is not None]
+    dims += [dim for value in given.values() for dim in getattr(value, "ratio", None) or ()]
     values = next(assignments(dims, site.given, {}), None)
     if values is None:
         return None
-    made = {name: _plain(name, bound.values[name], values) for name in bound.given if name in bound.values}
+    made = {name: _plain(name, value, values) for name, value in given.items()}
     if any(value is _LOST for value in made.values()):
         return None
     positional: list[object] = [made[name] for name in names[: bound.positional]]
@@ -82,7 +84,7 @@ def _plain(name: str, value: Value, values: Mapping[Symbol, int]) -> object:
     match value:
         case Float(value=number, ratio=None):
             return 2.5 if number is None else number
-        case Float(ratio=(numerator, denominator)):
+        case Float(ratio=(numerator, denominator)) | Unknown(ratio=(numerator, denominator)) if name != "dropout":
             above, below = numerator.evaluate(values), denominator.evaluate(values)
             return above / below if above is not None and below else 2.5
         case Str(text):

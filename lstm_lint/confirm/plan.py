@@ -139,20 +139,22 @@ def _as_given(part: StatePart, right: Dims) -> Dims:
 
 
 def _links(judged: Judged, complaint: Complaint | None) -> dict[Symbol, Dim]:
-    """Sizes of the state that nothing is known of are taken to be right, so that torch speaks of the one that is wrong."""
+    """Sizes of the state that another finding, or none, is about are taken to be right: torch speaks of the wrong one alone."""
     links: dict[Symbol, Dim] = dict(judged.call.site.booleans)
-    asked = complaint.parts if complaint is not None and complaint.ask is Ask.STATE else ()
-    fixed = complaint.comparison.witness if complaint is not None else {}
+    if complaint is None or complaint.ask is not Ask.STATE:
+        return links
+    fixed = set(complaint.comparison.witness) | set(links)
     for part in judged.parts:
-        if part.which not in asked or part.expected is None or part.actual is None:
+        if part.which not in complaint.parts or part.expected is None or part.actual is None:
             continue
         for axis, expected, actual in zip(part.axes, part.expected, part.actual, strict=False):
-            if axis.extent is not Extent.UNKNOWN:
+            if axis == complaint.comparison or axis.extent not in (Extent.UNKNOWN, Extent.COINCIDENCE):
                 continue
             for left, right in ((actual, expected), (expected, actual)):
                 symbol = _only_symbol(left)
-                if symbol is not None and symbol not in fixed and symbol not in right.symbols and not set(links) & {symbol}:
+                if symbol is not None and symbol not in fixed and symbol not in right.symbols:
                     links[symbol] = right.substitute(links)
+                    fixed.add(symbol)
                     break
     return links
 

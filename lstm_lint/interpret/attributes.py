@@ -231,7 +231,7 @@ def _of_tensor(it: Interpreter, owner: Tensor | Unknown, name: str, node: cst.CS
     return owner.attribute(name) if isinstance(owner, Unknown) else Method(owner, name)
 
 
-TENSOR_ONLY = frozenset({"data", "T", "mT"})
+TENSOR_ONLY = frozenset({"data", "T", "mT", "ndim"})
 SAME = frozenset({"data"})
 
 

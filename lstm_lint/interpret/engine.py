@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import libcst as cst
@@ -65,6 +65,7 @@ class Interpreter:
     muted: int = 0
     broken: bool = False
     unrolled: int = 1
+    ranks: dict[Hashable, int] = field(default_factory=dict)
     target: str | None = None
     numbers: int = 0
     steps: int = 0
@@ -139,25 +140,28 @@ class Interpreter:
 
     def learn_rank(self, shape: Shape, rank: int) -> None:
         """The rank of a shape from outside is now known (``b, t, f = x.shape``)."""
-        if shape.rest is None or rank < shape.minimum_rank:
-            return
-        whole = rank - shape.minimum_rank + shape.rest.skipped_front + shape.rest.skipped_back
-        self.write((("rank", shape.rest.key), "rank"), Int(Dim.of(whole)))
+        if shape.rest is not None and rank >= shape.minimum_rank:
+            whole = rank - shape.minimum_rank + shape.rest.skipped
+            self.ranks[shape.rest.key] = whole
+            self.write((("rank", shape.rest.key), "rank"), Int(Dim.of(whole)))
+
+    def known_rank(self, rest: Rest) -> int | None:
+        """The rank of a tensor from outside, if the code or the path says it."""
+        stored = self.store.read((("rank", rest.key), "rank"))
+        if isinstance(stored, Int):
+            return stored.dim.constant
+        return assumed(rest.whole_rank, self.path).constant
 
     def settled(self, value: Value) -> Value:
         """The value with what was learnt of its rank since."""
         tensor = as_tensor(value) if isinstance(value, Tensor | Unknown) else None
         if tensor is None or tensor.shape.rest is None:
             return value
-        rest: Rest = tensor.shape.rest
-        whole = self.store.read((("rank", rest.key), "rank"))
-        if not isinstance(whole, Int) or whole.dim.constant is None:
+        whole = self.known_rank(tensor.shape.rest)
+        if whole is None:
             return value
-        rank = whole.dim.constant - rest.skipped_front - rest.skipped_back + tensor.shape.minimum_rank
-        shape = tensor.shape.with_rank(rank)
-        if shape is None:
-            return value
-        return Tensor(shape, tensor.dtype, tensor.device, tensor.made_by, tensor.place, tensor.why, tensor.final_of)
+        shape = tensor.shape.with_rank(whole - tensor.shape.rest.skipped + tensor.shape.minimum_rank)
+        return value if shape is None else replace(tensor, shape=shape)
 
     # -- branches ----------------------------------------------------------------------------------------------------
     def truth(self, value: Value, node: cst.CSTNode) -> Dim:

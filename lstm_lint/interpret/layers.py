@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, where
+from lstm_lint.dims import ONE, ZERO, Dim, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import choose, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.operators import equal_dims, it_contents
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.shapes import Shape, ShapeError
@@ -173,27 +174,82 @@ def _call_recurrent(
     elif state is None and rest is not None:
         state = rest
     state_node = _argument_node(node, positional, keywords)
+    evaluation = it.number()
     result: Value | None = None
-    for condition, pair in expand(Tuple((inputs, _as_state(it, state))), it.path):
-        assert isinstance(pair, Tuple)
-        given = conjoin(it.path, condition)
-        value, hx = (it.settled(item) for item in pair.items)
+    for condition, value, hx, assumed_rank, ranks in _alternatives(it, site, inputs, _as_state(it, state)):
         call = LstmCall(
             it.number(),
             site,
             it.place(node),
             value,
-            None if hx == NONE else _settled_pair(it, hx),
-            given,
+            None if hx == NONE else hx,
+            conjoin(it.path, condition),
             it.frame.grounded and site.grounded,
             bool(it.guarded) or site.guarded,
             it.place(state_node) if state_node is not None else None,
             problem,
+            evaluation,
+            assumed_rank,
+            ranks,
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
         result = outcome if result is None else choose(condition, outcome, result)
     return result if result is not None else it.unknown(node, "no value is possible here")
+
+
+Alternative = tuple[Dim, Value, Value, int | None, Mapping[Hashable, int]]
+"""(condition, input, state, the input's rank if that is an assumption, known ranks by tensor)"""
+
+
+def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) -> Iterator[Alternative]:
+    """Every input and state the call may get. An input of unknown rank is tried batched and unbatched."""
+    for condition, pair in expand(Tuple((inputs, state)), it.path):
+        assert isinstance(pair, Tuple)
+        value, hx = it.settled(pair.items[0]), _settled_pair(it, pair.items[1])
+        tensor = as_tensor(value)
+        rest = tensor.shape.rest if tensor is not None else None
+        if tensor is None or rest is None:
+            yield condition, value, hx, None, it.ranks
+            continue
+        batched = 2 if site.layer.endswith("Cell") else 3
+        whole = rest.skipped - tensor.shape.minimum_rank
+        unbatched = equal_dims(tensor.shape.rank_dim, Dim.of(batched - 1))
+        if conjoin(it.path, condition) * equal_dims(tensor.shape.rank_dim, Dim.of(batched)) == ZERO:
+            unbatched = ONE
+        options = [(batched, ONE - unbatched), (batched - 1, unbatched)]
+        state_rank = _state_rank(hx, site.layer)
+        if state_rank is not None:  # torch takes this state with one of the two only
+            options = [(batched if state_rank >= batched else batched - 1, ONE)]
+        for rank, here in options:
+            shape = tensor.shape.with_rank(rank)
+            if shape is not None and it.path * condition * here != ZERO:
+                known = {**it.ranks, rest.key: rank + whole}
+                assumed_rank = rank if state_rank is None else None
+                yield condition * here, replace(tensor, shape=shape), _with_ranks(hx, known), assumed_rank, known
+
+
+def _state_rank(state: Value, layer: str) -> int | None:
+    """The rank of a state's tensors, None if it is not known or they do not agree."""
+    tensors = state.items if isinstance(state, Tuple) else (state,)
+    ranks = {item.shape.rank if isinstance(item, Tensor) else None for item in tensors}
+    ranks.discard(None)
+    if len(ranks) != 1:
+        return None
+    rank = ranks.pop()
+    return rank - 1 if rank and isinstance(state, Tensor) and layer.startswith("LSTM") else rank
+
+
+def _with_ranks(state: Value, ranks: Mapping[Hashable, int]) -> Value:
+    """The state with its unknown ranks put in."""
+    if isinstance(state, Tuple):
+        return Tuple(tuple(_with_ranks(item, ranks) for item in state.items), state.kind)
+    tensor = as_tensor(state) if isinstance(state, Tensor | Unknown) else None
+    rest = tensor.shape.rest if tensor is not None else None
+    if tensor is None or rest is None or rest.key not in ranks:
+        return state
+    shape = tensor.shape.with_rank(ranks[rest.key] - rest.skipped + tensor.shape.minimum_rank)
+    return state if shape is None else replace(tensor, shape=shape)
 
 
 def _as_state(it: Interpreter, state: Value | None) -> Value:
@@ -210,7 +266,7 @@ def _as_state(it: Interpreter, state: Value | None) -> Value:
 def _settled_pair(it: Interpreter, state: Value) -> Value:
     if isinstance(state, Tuple):
         return Tuple(tuple(it.settled(item) for item in state.items), state.kind)
-    return state
+    return it.settled(state)
 
 
 def _signature_problem(

@@ -352,20 +352,21 @@ def equal_dims(a: Dim, b: Dim) -> Dim:
         return ZERO
     if difference.flags and not difference.sizes:
         return _flags_vanish(difference)
-    subject, number = (a, b.constant) if b.constant is not None else (b, a.constant)
-    if number is None:
-        flag = Symbol(("zero", difference), f"{a.text} == {b.text}", Kind.FLAG, minimum=0, subject=difference, equals=0)
-    else:
-        default = _default_value(subject)
-        flag = Symbol(
-            ("equals", subject, number),
-            f"{subject.text} == {number}",
-            Kind.FLAG,
-            None if default is None else int(default == number),
-            0,
-            subject=subject,
-            equals=number,
-        )
+    if difference.terms[-1][1] < 0:
+        difference = -difference
+    number = -dict(difference.terms).get((), 0)
+    subject = difference + number
+    default = _default_value(subject)
+    name = f"{a.text} == {b.text}" if subject not in (a, b) else f"{subject.text} == {number}"
+    flag = Symbol(
+        ("equals", subject, number),
+        name,
+        Kind.FLAG,
+        None if default is None else int(default == number),
+        0,
+        subject=subject,
+        equals=number,
+    )
     return Dim.of(flag)
 
 

@@ -15,6 +15,7 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import dict_key, field_of, new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
 from lstm_lint.interpret.store import Frame
+from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -146,6 +147,8 @@ def _len(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
             return Int(shape.dim(0))
         case Str(text):
             return Int(Dim.of(len(text)))
+        case Unknown() as unknown if (sizes := sizes_shape(unknown)) is not None:
+            return Int(sizes.rank_dim)
         case Unknown() as unknown:
             return _length_of(it, unknown, node)
         case OneOf(alternatives):

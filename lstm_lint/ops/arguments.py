@@ -1,19 +1,17 @@
 """What every op family reads its arguments with: tensors, sizes, axes, flags; and how a result is put together.
 
 Two exceptions say how an op ends without a shape: `ShapeError` (torch refuses it whatever the symbols are) and `CannotTell` (it
-depends on something that is not known). `guarded` turns both into values, so that an op reads like what it computes.
+depends on something that is not known). `boundary.guarded` turns both into values, so that an op reads like what it computes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.shapes import Shape, ShapeError
 from lstm_lint.values import (
-    MAX_ALTERNATIVES,
     Bool,
     Call,
     Dict,
@@ -47,98 +45,6 @@ def lost(call: Call, reason: str, dtype: str | None = None, part: object = 0) ->
     """A tensor of which nothing is known but who it is, and why."""
     why = call.unknown(reason, part=part)
     return Tensor(Shape.unknown(why.key, why.name), dtype, why=why, place=call.place)
-
-
-# -- the boundary ----------------------------------------------------------------------------------------------------
-def guarded(op: Op, one_tensor: bool = True) -> Op:
-    """The op as the interpreter calls it: exceptions become values, and alternatives among the arguments are tried one by one.
-
-    `one_tensor`: the result is a single tensor whatever happens, so that even an unknown one is a `Tensor`.
-    """
-
-    def row(call: Call) -> Value:
-        try:
-            calls = alternatives(call)
-        except CannotTell as problem:
-            return call.unknown(str(problem))
-        return joined(call, [(condition, _run(op, case, one_tensor)) for condition, case in calls])
-
-    row.__doc__ = op.__doc__
-    return row
-
-
-def _run(op: Op, call: Call, one_tensor: bool) -> Value:
-    try:
-        return op(call)
-    except ShapeError as problem:
-        return call.unknown(f"torch refuses this: {problem}")
-    except CannotTell as problem:
-        return lost(call, str(problem)) if one_tensor else call.unknown(str(problem))
-    except ZeroDivisionError:
-        return call.unknown("torch refuses this: division by zero")
-
-
-def alternatives(call: Call) -> list[tuple[Dim, Call]]:
-    """The call for every combination of alternatives that its arguments allow, each under its condition."""
-    values = [*call.positional, *call.keywords.values()]
-    if not any(_has_alternatives(value) for value in values):
-        return [(ONE, call)]
-    found: list[tuple[Dim, Call]] = []
-    for choice in cartesian(*(_choices(value) for value in values)):
-        condition = ONE
-        for part, _ in choice:
-            condition = condition * part
-        if condition == ZERO:
-            continue
-        chosen = [value for _, value in choice]
-        count = len(call.positional)
-        keywords = dict(zip(call.keywords, chosen[count:], strict=True))
-        found.append((condition, replace(call, positional=tuple(chosen[:count]), keywords=keywords)))
-        if len(found) > MAX_ALTERNATIVES:
-            raise CannotTell("too many alternatives meet here")
-    return found
-
-
-def _has_alternatives(value: Value) -> bool:
-    match value:
-        case OneOf():
-            return as_dim(value) is None
-        case Tuple(items):
-            return any(_has_alternatives(item) for item in items)
-        case _:
-            return False
-
-
-def _choices(value: Value) -> list[tuple[Dim, Value]]:
-    if not _has_alternatives(value):
-        return [(ONE, value)]
-    if isinstance(value, OneOf):
-        return [(condition, item) for condition, item in value.alternatives]
-    assert isinstance(value, Tuple)
-    if sum(_has_alternatives(item) for item in value.items) > 2:
-        raise CannotTell("too many alternatives meet here")
-    found: list[tuple[Dim, Value]] = []
-    for choice in cartesian(*(_choices(item) for item in value.items)):
-        condition = ONE
-        for part, _ in choice:
-            condition = condition * part
-        found.append((condition, replace(value, items=tuple(item for _, item in choice))))
-    return [(condition, item) for condition, item in found if condition != ZERO]
-
-
-def joined(call: Call, cases: Sequence[tuple[Dim, Value]]) -> Value:
-    """One value for results under conditions; alternatives inside a result keep theirs."""
-    flat: list[tuple[Dim, Value]] = []
-    for condition, value in cases:
-        inner = value.alternatives if isinstance(value, OneOf) else ((ONE, value),)
-        flat.extend((condition * part, item) for part, item in inner if condition * part != ZERO)
-    if not flat:
-        return call.unknown("no alternative is possible here")
-    if all(value == flat[0][1] for _, value in flat):
-        return flat[0][1]
-    if len(flat) > MAX_ALTERNATIVES:
-        return call.unknown("too many alternatives meet here")
-    return OneOf(tuple(flat))
 
 
 # -- results ---------------------------------------------------------------------------------------------------------
@@ -267,6 +173,8 @@ def sizes_shape(value: Value) -> Shape | None:
 
 def size_item(call: Call, value: Value, name: str = "size", part: object = 0) -> Dim:
     """One size as a dim; a tensor of one integer is a new unknown. Raises ShapeError for floats and the like, CannotTell."""
+    if isinstance(value, Unknown) and value.ratio is not None:
+        raise ShapeError(f"{name} must be an int, not the float {value.name}")
     if (dim := as_dim(value)) is not None:
         return dim
     match value:

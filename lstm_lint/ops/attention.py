@@ -66,7 +66,6 @@ def transformer(config: Config, call: Call) -> Value:
     return kept(call, target)
 
 
-
 LAYER_ROWS: dict[str, LayerRow] = {
     "torch.nn.MultiheadAttention": LayerRow(
         "embed_dim, num_heads, dropout=0.0, bias=True, add_bias_kv=False, "

@@ -1,4 +1,4 @@
-"""Axes moved, added, removed, stretched: ``permute``, ``transpose``, ``unsqueeze``, ``squeeze``, ``expand``, ``repeat``."""
+"""Axes moved, added and removed: ``permute``, ``transpose``, ``t``, ``movedim``, ``unsqueeze``, ``squeeze``."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ from dataclasses import replace
 
 from lstm_lint.dims import ONE, Dim, Symbol, product
 from lstm_lint.ops.arguments import (
-    MINUS_ONE,
     CannotTell,
     Op,
     axes,
     axis,
     both,
-    constant,
     given,
     integer,
-    joined,
     prefixed,
     required,
     same_axis,
     sizes,
-    sizes_of,
     tensor,
     viewed,
 )  # fmt: skip
+from lstm_lint.ops.boundary import joined
 from lstm_lint.ops.extents import at_least
 from lstm_lint.proofs import flag_cases
 from lstm_lint.shapes import Rest, Shape, ShapeError
-from lstm_lint.values import Call, Int, Tensor, Unknown, Value, as_dim
+from lstm_lint.values import Call, Tensor, Value
 
 
 def permute(call: Call) -> Value:
@@ -173,110 +170,6 @@ def _rest(call: Call) -> Rest:
     return Rest(("call", call.number, "rest"), call.place.text or call.name)
 
 
-def expand(call: Call) -> Value:
-    """``x.expand(L, -1, -1)``: axes of 1 stretched, new ones in front; -1 keeps an axis."""
-    source = tensor(call)
-    return viewed(source, expanded(source.shape, sizes(call, 1)))
-
-
-def expand_as(call: Call) -> Value:
-    """``x.expand_as(other)``: other's shape."""
-    source = tensor(call)
-    return viewed(source, expanded(source.shape, tensor(call, 1, "other").shape))
-
-
-def broadcast_to(call: Call) -> Value:
-    """``torch.broadcast_to(x, size)``."""
-    source = tensor(call)
-    return viewed(source, expanded(source.shape, sizes_of(call, required(call, 1, "size"))))
-
-
-def expanded(shape: Shape, target: Shape) -> Shape:
-    """The shape after ``expand``. Raises ShapeError where a size cannot stretch."""
-    if target.dims is None:
-        return target
-    missing = len(target.dims) - shape.minimum_rank
-    if missing < 0:
-        raise ShapeError(f"expand: {len(target.dims)} sizes for a tensor of shape {shape.text}")
-    result: list[Dim] = []
-    for position, size in enumerate(target.dims):
-        index = position - len(target.dims)
-        if shape.rest is None and position < missing:
-            if size == MINUS_ONE:
-                raise ShapeError("expand: -1 is not allowed in a leading, non-existing dimension")
-            result.append(size)
-            continue
-        existing = shape.dim(index) if size == MINUS_ONE or shape.rest is None else None
-        if existing is not None and size != MINUS_ONE and _cannot_stretch(existing, size):
-            raise ShapeError(f"The expanded size ({size.text}) must match the existing size ({existing.text})")
-        result.append(existing if existing is not None and size == MINUS_ONE else size)
-    return Shape(tuple(result))
-
-
-def _cannot_stretch(existing: Dim, size: Dim) -> bool:
-    return existing.constant not in (None, 1) and size.constant not in (None, existing.constant)
-
-
-def repeat(call: Call) -> Value:
-    """``x.repeat(2, 1, 1)``: each size times its count, new axes in front."""
-    source = tensor(call)
-    counts = sizes(call, 1, "repeats")
-    return viewed(source, repeated(call, source.shape, counts))
-
-
-def tile(call: Call) -> Value:
-    """``torch.tile(x, (2, 1))``: as repeat, fewer counts being filled with 1 in front."""
-    source = tensor(call)
-    counts = sizes(call, 1, "dims")
-    if counts.dims is None or source.shape.rank is None:
-        raise CannotTell("tile of a tensor whose number of axes is not known")
-    padded = Shape((ONE,) * (source.shape.rank - len(counts.dims)) + counts.dims)
-    return viewed(source, repeated(call, source.shape, padded))
-
-
-def repeated(call: Call, shape: Shape, counts: Shape) -> Shape:
-    """The shape after ``repeat``. Raises ShapeError and CannotTell."""
-    if counts.dims is None:
-        raise CannotTell("how often each axis is repeated is not known")
-    if any(count.constant is not None and count.constant < 0 for count in counts.dims):
-        raise ShapeError("repeat: counts must not be negative")
-    number = len(counts.dims)
-    if number < shape.minimum_rank:
-        raise ShapeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    if shape.rest is None:
-        missing = number - len(shape.front)
-        return Shape((*counts.dims[:missing], *(d * c for d, c in zip(shape.front, counts.dims[missing:], strict=True))))
-    # from outside: how many of the leading counts meet an axis is not known
-    known = len(shape.back)
-    dims = [call.fresh_dim(f"{call.place.text or call.name}.size({i})", i) for i in range(number - known)]
-    return Shape((*dims, *(d * c for d, c in zip(shape.back, counts.dims[number - known :], strict=True))))
-
-
-def repeat_interleave(call: Call) -> Value:
-    """``x.repeat_interleave(n, dim)``: one size times n; without dim, flat. A tensor of counts gives a new size."""
-    source = tensor(call)
-    value = required(call, 1, "repeats")
-    count = _count(value)
-    dim = given(call, 2, "dim")
-    if dim is None:
-        total = source.shape.numel()
-        flat = total * count if total is not None and count is not None else call.fresh_dim("repeat_interleave", "n")
-        return viewed(source, Shape((flat,)))
-    index = constant(dim, "dim")
-    axis(source.shape, index)
-    size = source.shape.dim(index) * count if count is not None else call.fresh_dim("repeat_interleave", "n")
-    return viewed(source, source.shape.replaced(index, size))
-
-
-def _count(value: Value) -> Dim | None:
-    """A count as a dim: only what certainly is one number."""
-    match value:
-        case Int() | Unknown(default=Int()):
-            return as_dim(value)
-        case _:
-            return None
-
-
 def same_axes(call: Call) -> Value:
     """``x.flip(0)``, ``x.roll(1, 0)``, ``x.tril()``: the values move, the shape stays."""
     return replace(tensor(call), made_by=None, final_of=None)
@@ -307,12 +200,6 @@ ROWS: dict[str, Op] = {
     "torch.Tensor.unsqueeze_": unsqueeze,
     **both("squeeze", squeeze),
     "torch.Tensor.squeeze_": squeeze,
-    "torch.Tensor.expand": expand,
-    "torch.Tensor.expand_as": expand_as,
-    **both("broadcast_to", broadcast_to),
-    "torch.Tensor.repeat": repeat,
-    **both("tile", tile),
-    **both("repeat_interleave", repeat_interleave),
     **both("flip roll fliplr flipud tril triu", same_axes),
     **prefixed("atleast_1d atleast_2d atleast_3d", atleast, "torch"),
 }

@@ -108,7 +108,9 @@ def catenated(tensors: Sequence[Tensor], dim: int, length: Dim | None) -> Shape:
     shapes = [tensor.shape for tensor in tensors]
     if any(shape.rank == 0 for shape in shapes):
         raise ShapeError("zero-dimensional tensor cannot be concatenated")
-    kept = [shape for shape in shapes if shape != Shape.of(0)] or shapes[:1]  # torch skips tensors of shape (0,)
+    kept = [shape for shape in shapes if shape != Shape.of(0)]  # torch skips tensors of shape (0,), whatever the axis
+    if not kept:
+        return Shape.of(0)
     ranks = {shape.rank for shape in kept if shape.rank is not None}
     if ranks:
         rank = ranks.pop()
@@ -165,7 +167,7 @@ def split(call: Call) -> Value:
         if whole.constant is not None and total.constant is not None and whole != total:
             raise ShapeError(f"split_with_sizes expects split_sizes to sum exactly to {total.text}")
         return _pieces(source, dim, sizes)
-    if isinstance(value, Repeated) or isinstance(value, Unknown) and not isinstance(value.default, Int):
+    if isinstance(value, Repeated) or (isinstance(value, Unknown) and not isinstance(value.default, Int)):
         raise CannotTell("how the tensor is split is not known")
     each = size_item(call, value)
     count = total.divided_by(each) if each.terms else None

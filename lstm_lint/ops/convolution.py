@@ -97,8 +97,10 @@ def transposed(axes: int) -> LayerOp:
             (size - 1) * stride - padding * 2 + dilation * (kernel - 1) + extra + 1
             for size, kernel, stride, padding, extra, dilation in zip(_sizes(source.shape, axes), *columns, strict=True)
         ]
-        if any(size.constant is not None and size.constant < 1 for size in grown):
+        if any(size.constant is not None and size.constant < 0 for size in grown):
             raise ShapeError("the output size is too small")
+        if any(size.constant == 0 for size in grown):
+            raise CannotTell("an output size of 0")
         return _with_sizes(call, source, size_item(call, config["out_channels"], "out_channels"), grown)
 
     return forward
@@ -157,9 +159,10 @@ def adaptive(axes: int) -> LayerOp:
         old = _sizes(source.shape, axes)
         if len(items) != axes:
             raise ShapeError(f"output_size must be one int or {axes}")
+        if axes == 1 and any(isinstance(item, NoneValue) for item in items):
+            raise ShapeError("output_size must be an int")
         sizes = [
-            before if isinstance(item, NoneValue) else size_item(call, item)
-            for item, before in zip(items, old, strict=True)
+            before if isinstance(item, NoneValue) else size_item(call, item) for item, before in zip(items, old, strict=True)
         ]
         output = _with_sizes(call, source, None, sizes)
         return Tuple((output, replace(output, dtype="int64"))) if flag(config.get("return_indices"), False) else output

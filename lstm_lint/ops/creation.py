@@ -212,7 +212,7 @@ def normal(call: Call) -> Value:
         value = call.argument(index, name)
         if isinstance(value, Tensor):
             other = call.argument(1 - index, "std" if index == 0 else "mean")
-            if isinstance(other, Tensor) and other.shape != value.shape or isinstance(other, Unknown):
+            if (isinstance(other, Tensor) and other.shape != value.shape) or isinstance(other, Unknown):
                 raise CannotTell("mean and std are both tensors")
             return replace(made(call, value.shape, value.dtype, value.device), why=value.why)
     raise CannotTell("whether mean is a tensor is not known")

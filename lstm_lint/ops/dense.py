@@ -111,7 +111,7 @@ def batch_norm(*ranks: int) -> LayerOp:
 
 
 def ranked(*ranks: int) -> LayerOp:
-    """(N, C, ...) or (C, ...), unchanged."""
+    """(N, C, ...) or (C, ...), unchanged; of these ranks."""
 
     def forward(config: Config, call: Call) -> Value:
         source = tensor(call)
@@ -191,7 +191,7 @@ LAYER_ROWS: dict[str, LayerRow] = {
     ),
     "torch.nn.Identity": LayerRow("", identity),
     "torch.nn.Dropout": LayerRow("p=0.5, inplace=False", same),
-    "torch.nn.Dropout1d": LayerRow("p=0.5, inplace=False", same),
+    "torch.nn.Dropout1d": LayerRow("p=0.5, inplace=False", ranked(2, 3)),
     "torch.nn.Dropout2d": LayerRow("p=0.5, inplace=False", same),
     "torch.nn.Dropout3d": LayerRow("p=0.5, inplace=False", same),
     "torch.nn.AlphaDropout": LayerRow("p=0.5, inplace=False", same),

@@ -116,7 +116,7 @@ def arranged(call: Call, kind: str, source: Tensor, pattern: Value, given: Mappi
             raise ShapeError("einops: a name stands twice on one side")
     added = [name for name in right_names if name not in left_names]
     dropped = [name for name in left_names if name not in right_names]
-    if kind == "rearrange" and (added or dropped) or kind == "repeat" and dropped or kind == "reduce" and added:
+    if (kind == "rearrange" and (added or dropped)) or (kind == "repeat" and dropped) or (kind == "reduce" and added):
         raise ShapeError(f"einops: identifiers only on one side of expression: {', '.join(added or dropped)}")
     dims: list[Dim] = []
     for axis in right:

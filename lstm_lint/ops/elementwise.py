@@ -13,17 +13,17 @@ from lstm_lint.ops.arguments import (
     computed,
     constant,
     given,
-    guarded,
     integer,
     lost,
     prefixed,
     tensor,
 )
+from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import dtype_argument, float_result, is_float, promoted, scalar_dtype, with_scalar
 from lstm_lint.ops.extents import at_least
 from lstm_lint.ops.transforms import halved
 from lstm_lint.shapes import Shape, ShapeError, broadcast
-from lstm_lint.values import Bool, Call, Float, Int, NoneValue, OneOf, Tensor, Unknown, Value, as_dim, as_tensor, describe
+from lstm_lint.values import Bool, Call, Float, Int, NoneValue, OneOf, Tensor, Unknown, Value, as_dim, describe
 
 
 def unary(call: Call) -> Value:

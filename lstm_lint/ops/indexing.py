@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lstm_lint.dims import ONE, Dim
-from lstm_lint.ops.arguments import CannotTell, Op, axis, both, constant, guarded, integer, required, single, tensor, viewed
+from lstm_lint.ops.arguments import CannotTell, Op, axis, both, constant, integer, required, single, tensor, viewed
+from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import INTEGERS
 from lstm_lint.ops.extents import slice_length
 from lstm_lint.ops.literals import literal_dtype, literal_shape
@@ -101,7 +102,7 @@ def indexed(call: Call, shape: Shape, items: Sequence[Value]) -> Shape:
 def _around_ellipsis(items: Sequence[Value]) -> tuple[Sequence[Value], Sequence[Value]]:
     places = [i for i, item in enumerate(items) if isinstance(item, EllipsisValue)]
     if len(places) > 1:
-        raise ShapeError("an index can only have a single ellipsis")
+        raise CannotTell("an index with two ellipses")
     if not places:
         return items, ()
     return items[: places[0]], items[places[0] + 1 :]
@@ -170,6 +171,8 @@ def _entry(call: Call, item: Value, dims: Sequence[Dim]) -> Entry:
     if isinstance(item, Tuple):
         shape, dtype = literal_shape(call, item), literal_dtype(item)
         if dtype == "bool":
+            if shape.rank == 1 and dim.constant not in (None, len(item.items)):
+                raise ShapeError(f"a mask of {len(item.items)} for an axis of {dim.text}")
             return Picked(Shape((call.fresh_dim("mask.sum()", "mask"),)))
         if dtype not in INTEGERS and item.items:
             raise CannotTell("indexing with a list of unknown content")
@@ -246,7 +249,7 @@ def narrow(call: Call) -> Value:
         raise ShapeError("narrow() cannot be applied to a 0-dim tensor.")
     size = source.shape.dim(where).constant
     first, count = start.constant, length.constant
-    if count is not None and count < 0 or size is not None and first is not None and not -size <= first <= size:
+    if (count is not None and count < 0) or (size is not None and first is not None and not -size <= first <= size):
         raise ShapeError("narrow(): start or length out of range")
     if size is not None and first is not None and count is not None and (first + size if first < 0 else first) + count > size:
         raise ShapeError(f"start ({first}) + length ({count}) exceeds dimension size ({size}).")
@@ -261,6 +264,8 @@ def index_select(call: Call) -> Value:
     if chosen.rank is not None and chosen.rank > 1:
         raise ShapeError("index_select(): Index is supposed to be a vector")
     if source.shape.rank == 0:
+        if chosen.rank == 1 and chosen.front[0].constant not in (None, 1):
+            raise ShapeError("index_select(): Index to scalar can have only 1 value")
         return source
     return viewed(source, source.shape.replaced(where, ONE if chosen.rank == 0 else chosen.dim(0)))
 

@@ -10,7 +10,6 @@ from lstm_lint.ops.arguments import (
     Op,
     condition,
     given,
-    guarded,
     lost,
     prefixed,
     required,
@@ -18,6 +17,7 @@ from lstm_lint.ops.arguments import (
     tensor,
     tensor_of,
 )
+from lstm_lint.ops.boundary import guarded
 from lstm_lint.shapes import Shape, ShapeError
 from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, describe
 
@@ -108,7 +108,7 @@ def _check_trailing(items: list[Tensor]) -> None:
     tails = [item.shape.dims[1:] for item in items if item.shape.dims is not None]
     for tail in tails[1:]:
         if len(tail) != len(tails[0]) or any(
-            a != b and a.constant is not None and b.constant is not None for a, b in zip(tail, tails[0], strict=True)
+            a != b and a.constant not in (None, 1) and b.constant is not None for a, b in zip(tail, tails[0], strict=True)
         ):
             raise ShapeError("pad_sequence: the trailing sizes of all tensors must agree")
 

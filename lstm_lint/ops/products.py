@@ -67,7 +67,7 @@ def matrices(call: Call) -> Value:
     matching(a.front[-1], b.front[-2])
     if len(a.front) == 3:
         matching(a.front[0], b.front[0])
-    batch = a.front[:-2] if a.front[:-2] and a.front[0].constant is not None else b.front[:-2]
+    batch = b.front[:-2] if a.front[0].constant is None and b.front[0].constant is not None else a.front[:-2]
     return product_of(call, left, right, Shape((*batch, a.front[-2], b.front[-1])))
 
 

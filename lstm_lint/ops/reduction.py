@@ -27,12 +27,10 @@ from lstm_lint.values import Bool, Call, Tensor, Tuple, Value
 
 def reduced(shape: Shape, dims: list[int], keepdim: bool) -> Shape:
     """The shape after a reduction over the axes. Raises ShapeError, and CannotTell for axes from both ends of unknown rank."""
-    if shape.rank == 0:
-        for index in dims:
-            axis(shape, index)
-        return shape
     if shape.rank is not None:
         dims = [axis(shape, index) for index in dims]
+    if shape.rank == 0 and len(dims) < 2:
+        return shape
     if len(set(dims)) != len(dims):
         raise ShapeError("dim appears multiple times in the list of dims")
     if shape.rank is None and len({index < 0 for index in dims}) > 1:
@@ -47,7 +45,7 @@ def _reduction(call: Call, dtype: str | None, dim_at: int = 1) -> Tensor:
     source = tensor(call)
     value = given(call, dim_at, "dim") or call.keywords.get("axis")
     keep = flag(call.argument(dim_at + 1, "keepdim") or call.keywords.get("keepdims"), False)
-    if value is None or isinstance(value, Tuple) and not value.items:
+    if value is None or (isinstance(value, Tuple) and not value.items):
         shape = Shape()
         if keep:
             if source.shape.rank is None:
@@ -140,7 +138,7 @@ def kth(call: Call) -> Value:
     source = tensor(call)
     index = integer(call, 2, "dim", -1)
     k, size = integer(call, 1, "k"), source.shape.dim(index).constant if source.shape.rank != 0 else 1
-    if k < 1 or size is not None and k > size:
+    if k < 1 or (size is not None and k > size):
         raise ShapeError("kthvalue(): selected number k out of range")
     return _pair(call, source, reduced(source.shape, [index], flag(call.argument(3, "keepdim"), False)))
 
@@ -176,7 +174,7 @@ def topk(call: Call) -> Value:
         axis(source.shape, index)
         return _pair(call, source, source.shape)
     size = source.shape.dim(index)
-    if count.constant is not None and (count.constant < 0 or size.constant is not None and count.constant > size.constant):
+    if count.constant is not None and (count.constant < 0 or (size.constant is not None and count.constant > size.constant)):
         raise ShapeError("selected index k out of range")
     return _pair(call, source, source.shape.replaced(index, count))
 

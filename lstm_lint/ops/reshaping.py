@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from lstm_lint.dims import Dim
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -82,10 +81,7 @@ def size(call: Call) -> Value:
 
 def rank(call: Call) -> Value:
     """``x.dim()``: the number of axes."""
-    source = tensor(call)
-    if source.shape.rank is None:
-        raise CannotTell("the number of axes is not known")
-    return Int(Dim.of(source.shape.rank))
+    return Int(tensor(call).shape.rank_dim)
 
 
 def element_count(call: Call) -> Value:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import ModuleType
 
-from lstm_lint.dims import Dim
 from lstm_lint.ops import (
     attention,
     axes,
@@ -23,16 +22,25 @@ from lstm_lint.ops import (
     products,
     reduction,
     reshaping,
+    stretching,
 )  # fmt: skip
-from lstm_lint.ops.arguments import Op, guarded, sizes_value
+from lstm_lint.ops.arguments import Op, sizes_shape, sizes_value
+from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import device_value
 from lstm_lint.ops.elementwise import OPERATORS, operator
+from lstm_lint.ops.indexing import index
 from lstm_lint.ops.layers import LayerRow
+from lstm_lint.ops.packing import PACKED_ATTRIBUTES, PACKED_FIELDS
 from lstm_lint.values import Call, External, Int, Tensor, Value
+
+__all__ = [
+    "ATTRIBUTES", "LAYERS", "OPERATORS", "OPS", "PACKED_ATTRIBUTES", "PACKED_FIELDS", "LayerRow", "Op", "binary", "index",
+    "size_of", "sizes_shape", "sizes_value",
+]  # fmt: skip
 
 FAMILIES: tuple[ModuleType, ...] = (
     creation, conversion, reshaping, axes, indexing, combination, elementwise, reduction, products, packing, dense, attention,
-    convolution, losses, modules, einops,
+    convolution, losses, modules, einops, stretching,
 )  # fmt: skip
 
 
@@ -87,7 +95,7 @@ def _shape(source: Tensor) -> Value | None:
 
 
 def _rank(source: Tensor) -> Value | None:
-    return None if source.shape.rank is None else Int(Dim.of(source.shape.rank))
+    return Int(source.shape.rank_dim)
 
 
 def _dtype(source: Tensor) -> Value | None:

@@ -47,8 +47,6 @@ def _headline(finding: Finding) -> Line:
 def _full(finding: Finding, view: View) -> Iterator[Line]:
     yield _headline(finding)
     yield from excerpt(view.source(finding.path), finding.span, finding.severity.value)
-    if finding.expected is not None and finding.actual is not None:
-        yield line(("  shape: ", "frame"), f"({', '.join(finding.actual)}), expected ({', '.join(finding.expected)})")
     if finding.when is not None:
         yield line(("  when: ", "frame"), finding.when)
     for related in finding.related:
@@ -108,7 +106,7 @@ def _noun(severity: Severity) -> str:
 
 
 def _confirmations(findings: Iterable[Finding]) -> str:
-    answers = [finding.confirmation for finding in findings if finding.confirmation is not None]
+    answers = [finding.confirmation for finding in findings if finding.probe is not None and finding.confirmation is not None]
     asked = [answer for answer in answers if answer.status is not Status.SKIPPED]
     if asked:
         return f" torch {asked[0].torch} confirmed {len(asked)}."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Probe
 from lstm_lint.judge import judge
+from lstm_lint.proofs import Extent
 from lstm_lint.rules import (
     lst101_state_layers,
     lst102_state_batch,
@@ -24,7 +25,7 @@ from lstm_lint.rules import (
     lst901_gave_up,
 )
 from lstm_lint.rules.base import Complaint, Rule
-from lstm_lint.rules.merging import Context, merged
+from lstm_lint.rules.merging import Context, likeliest, merged
 
 _ALL = (
     lst101_state_layers,
@@ -53,10 +54,22 @@ def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None =
     """
     sites = [site for site in facts.sites if not site.guarded]
     calls = [judge(call) for call in facts.calls if not call.guarded]
+    said = {rule.code: [tuple(rule.of_call(judged)) for judged in calls] for rule in RULES.values()}
+    counts = likeliest(calls, [_badness(said, index) for index in range(len(calls))])
     findings: list[Finding] = []
     for rule in RULES.values():
         contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
-        contexts += [Context.of_call(judged, tuple(rule.of_call(judged))) for judged in calls]
+        for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
+            if does_count:
+                contexts.append(Context.of_call(judged, complaints))
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
     return sorted(findings, key=lambda finding: finding.order)
+
+
+def _badness(said: Mapping[str, Sequence[Sequence[Complaint]]], index: int) -> int:
+    """How much speaks against one call: nothing, some sizes, some sizes always, or the number of dimensions."""
+    if said["LST104"][index] or said["LST206"][index]:
+        return 3
+    complaints = [complaint for of_rule in said.values() for complaint in of_rule[index]]
+    return max((1 if complaint.comparison.extent is Extent.SOMETIMES else 2 for complaint in complaints), default=0)

@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.recurrent import LayerConfig
+from lstm_lint.proofs import EQUAL, compare
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Rule, is_readable, sizes_text, state_place
 from lstm_lint.rules.states import packed_text
 from lstm_lint.source import Place
@@ -51,13 +52,20 @@ def check(judged: Judged) -> Iterator[Complaint]:
         return
     together: dict[tuple[Place, tuple[int, int] | None], list[StatePart]] = {}
     for part in judged.parts:
-        if part.ranks is not None:
+        if part.ranks is not None and not _is_broadcast(judged, config, part):
             together.setdefault((state_place(judged, part.place), part.ranks), []).append(part)
     for (place, _), parts in together.items():
         names = tuple(part.which for part in parts)
         message = _message(judged, config, parts[0], names)
         expected, actual = parts[0].expected, parts[0].actual
         yield Complaint(place, message, Ask.STATE, CERTAIN, expected, actual, judged.call.site, judged, names)
+
+
+def _is_broadcast(judged: Judged, config: LayerConfig, part: StatePart) -> bool:
+    """An RNNCell takes a vector with a state (hidden_size, hidden_size): torch 2.13 broadcasts one over the other."""
+    if config.layer != "RNNCell" or judged.input.batched is not False or part.actual is None or len(part.actual) != 2:
+        return False
+    return all(compare(config.hidden_size, dim, judged.call.given, judged.trust) == EQUAL for dim in part.actual)
 
 
 def _message(judged: Judged, config: LayerConfig, part: StatePart, names: tuple[str, ...]) -> str:
@@ -76,9 +84,7 @@ def _cause(judged: Judged, config: LayerConfig, wanted: int, given: int) -> str:
     batched, unbatched = ("2-D", "1-D") if config.is_cell else ("3-D", "2-D")
     if not judged.input.batched:
         if given == wanted + 1:
-            return (
-                f"the input is {unbatched}, without a batch; drop the state's batch dimension or add one to the input"
-            )
+            return f"the input is {unbatched}, without a batch; drop the state's batch dimension or add one to the input"
         return f"the input is {unbatched}, one sample without a batch, and its state is {wanted}-D"
     if given == wanted - 1:
         layout = "(batch, size)" if config.is_cell else "(layers, batch, size)"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lstm_lint.dims import Dim, Kind
+from lstm_lint.dims import Dim, Kind, Symbol
 from lstm_lint.findings import Finding, Probe, Related, Severity
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import Extent
+from lstm_lint.proofs import Extent, implied
 from lstm_lint.rules.base import Complaint, Rule
 from lstm_lint.source import Place, Span
 
@@ -28,6 +28,42 @@ class Context:
     def of_call(judged: Judged, complaints: tuple[Complaint, ...]) -> Context:
         decided = all(part.status != "unknown" for part in judged.parts)
         return Context(judged.call.place, judged.call.grounded, decided, complaints)
+
+
+def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
+    """Which calls count, where the rank of a tensor is not known and each was tried: those with the least to complain of.
+
+    `wrong` says how bad each call is, 0 being fine. Of equally bad ranks the one with a batch counts.
+    """
+    assumed = [_assumed_ranks(judged) for judged in calls]
+    worst: dict[int, dict[Ranks, int]] = {}
+    for judged, ranks, bad in zip(calls, assumed, wrong, strict=True):
+        known = worst.setdefault(judged.call.evaluation, {})
+        known[ranks] = max(known.get(ranks, 0), bad)
+    best = {evaluation: min(known, key=lambda r: (known[r], _order(r))) for evaluation, known in worst.items()}
+    return [best[judged.call.evaluation] == ranks for judged, ranks in zip(calls, assumed, strict=True)]
+
+
+Ranks = tuple[int | None, frozenset[tuple[Symbol, int]]]
+"""The rank assumed of the input, and the flags about ranks (``x.dim() == 2``) that hold or do not hold."""
+
+
+def _assumed_ranks(judged: Judged) -> Ranks:
+    flags = {
+        (symbol, dim.constant or 0)
+        for symbol, dim in implied(judged.call.given).items()
+        if symbol.is_flag and isinstance(symbol.subject, Dim) and all(_is_rank(s) for s in symbol.subject.symbols)
+    }
+    return judged.call.assumed_rank, frozenset(flags)
+
+
+def _is_rank(symbol: Symbol) -> bool:
+    """Whether it is ``x.dim()`` (see `lstm_lint.shapes.rank_symbol`)."""
+    return isinstance(symbol.key, tuple) and symbol.key[:1] == ("rank",)
+
+
+def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
+    return -(ranks[0] or 0), sorted((symbol.order, value) for symbol, value in ranks[1])
 
 
 def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], Probe | None] | None) -> list[Finding]:

@@ -6,11 +6,11 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
-from opchecks.creating import names
-from opchecks.draws import ALL_TYPES, FLOAT_TYPES, Arguments, Case, Draw, axis, broadcastable, maybe, ones, shape, size, tensor
 
 from lstm_lint.ops import elementwise
 from lstm_lint.ops.losses import LOSSES
+from opchecks.creating import names
+from opchecks.draws import ALL_TYPES, FLOAT_TYPES, Arguments, Case, Draw, axis, broadcastable, maybe, ones, shape, size, tensor
 
 NUMBERS = (torch.float32, torch.float64, torch.int64, torch.int32)
 
@@ -59,7 +59,10 @@ def glu(draw: Draw) -> Arguments:
 
 def broadcasting(draw: Draw) -> Arguments:
     base = shape(draw)
-    left, right = ones(base, draw(st.sampled_from(ALL_TYPES))), ones(broadcastable(draw, base), draw(st.sampled_from(ALL_TYPES)))
+    left, right = (
+        ones(base, draw(st.sampled_from(ALL_TYPES))),
+        ones(broadcastable(draw, base), draw(st.sampled_from(ALL_TYPES))),
+    )
     return ((left, right) if draw(st.booleans()) else (right, left)), {}
 
 
@@ -89,7 +92,10 @@ def truths(draw: Draw) -> Arguments:
 def where(draw: Draw) -> Arguments:
     base = shape(draw)
     condition = ones(broadcastable(draw, base), torch.bool)
-    return (condition, *draw(st.sampled_from(((ones(base), ones(broadcastable(draw, base))), (ones(base), 1.5), (0.5, ones(base)))))), {}
+    return (
+        condition,
+        *draw(st.sampled_from(((ones(base), ones(broadcastable(draw, base))), (ones(base), 1.5), (0.5, ones(base))))),
+    ), {}
 
 
 def where_method(draw: Draw) -> Arguments:
@@ -127,7 +133,11 @@ def needs_axis(draw: Draw) -> Arguments:
 
 def norm(draw: Draw) -> Arguments:
     x = tensor(draw)
-    return draw(st.sampled_from((((x,), {}), ((x, 2, axis(draw, x)), {}), ((x, 2, axis(draw, x), True), {}), ((x,), {"dim": axis(draw, x)}))))
+    return draw(
+        st.sampled_from(
+            (((x,), {}), ((x, 2, axis(draw, x)), {}), ((x, 2, axis(draw, x), True), {}), ((x,), {"dim": axis(draw, x)}))
+        )
+    )
 
 
 def spread(draw: Draw) -> Arguments:
@@ -159,7 +169,9 @@ def kth(draw: Draw) -> Arguments:
 
 def sort(draw: Draw) -> Arguments:
     x = tensor(draw)
-    return draw(st.sampled_from((((x,), {}), ((x, axis(draw, x)), {}), ((x, axis(draw, x), True), {}), ((x,), {"descending": True}))))
+    return draw(
+        st.sampled_from((((x,), {}), ((x, axis(draw, x)), {}), ((x, axis(draw, x), True), {}), ((x,), {"descending": True})))
+    )
 
 
 def topk(draw: Draw) -> Arguments:
@@ -285,7 +297,11 @@ def pooled(axes: int, is_max: bool) -> Case:
     def case(draw: Draw) -> Arguments:
         x = ones((*shape(draw, 1, 2), *(size(draw, 1, 6) for _ in range(axes))))
         kernel = draw(st.sampled_from((1, 2, 3, (2,) * axes)))
-        kwargs: dict[str, Any] = {"stride": size(draw, 1, 3), "padding": draw(st.integers(0, 1)), "ceil_mode": draw(st.booleans())}
+        kwargs: dict[str, Any] = {
+            "stride": size(draw, 1, 3),
+            "padding": draw(st.integers(0, 1)),
+            "ceil_mode": draw(st.booleans()),
+        }
         if is_max:
             kwargs["dilation"] = size(draw, 1, 2)
         return (x, kernel), {key: value for key, value in kwargs.items() if draw(st.booleans())}

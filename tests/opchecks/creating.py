@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
-from opchecks.draws import ALL_TYPES, FLOAT_TYPES, Arguments, Case, Draw, maybe, ones, shape, size, sizes_argument, tensor
 
 from lstm_lint.ops.dtypes import TENSOR_TYPES
+from opchecks.draws import ALL_TYPES, FLOAT_TYPES, Arguments, Case, Draw, maybe, ones, shape, size, sizes_argument, tensor
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.int64, torch.bool)
 
@@ -109,7 +109,9 @@ def one_float(draw: Draw) -> Arguments:
 
 def randint(draw: Draw) -> Arguments:
     sizes = shape(draw)
-    return draw(st.sampled_from((((5, sizes), {}), ((0, 5, sizes), {}), ((5,), {"size": sizes}), ((0, 5), {"size": sizes}), ((5,), {}))))
+    return draw(
+        st.sampled_from((((5, sizes), {}), ((0, 5, sizes), {}), ((5,), {"size": sizes}), ((0, 5), {"size": sizes}), ((5,), {})))
+    )
 
 
 def to(draw: Draw) -> Arguments:
@@ -222,7 +224,9 @@ CASES: dict[str, Case] = {
     "torch.nn.init.constant": with_number,
     **names("xavier_uniform xavier_normal kaiming_uniform kaiming_normal orthogonal eye", initialised, "torch.nn.init"),
     **names("add_ sub_ mul_ div_ pow_ clamp_ clamp_min_ clamp_max_", with_number, M),
-    **names("neg_ abs_ exp_ log_ sqrt_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ reciprocal_ rsqrt_ sign_ nan_to_num_", one_float, M),
+    **names(
+        "neg_ abs_ exp_ log_ sqrt_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ reciprocal_ rsqrt_ sign_ nan_to_num_", one_float, M
+    ),
     **names("triu_ tril_", at_least_2d, M),
     "torch.Tensor.fill_diagonal_": lambda draw: ((ones((3, 3)), 0.5), {}),
     **names("masked_fill_", masked, M),

@@ -6,9 +6,10 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
+from torch.nn.utils import rnn
+
 from opchecks.creating import names
 from opchecks.draws import Arguments, Case, Draw, maybe, ones, shape, size
-from torch.nn.utils import rnn
 
 R = "torch.nn.utils.rnn"
 

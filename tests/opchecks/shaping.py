@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from hypothesis import strategies as st
+
 from opchecks.creating import names
 from opchecks.draws import Arguments, Case, Draw, axis, broadcastable, factors, maybe, ones, shape, size, sizes_argument, tensor
 
@@ -87,7 +88,9 @@ def unsqueeze(draw: Draw) -> Arguments:
 
 def squeeze(draw: Draw) -> Arguments:
     x = ones(tuple(draw(st.sampled_from((1, 1, 2, 3))) for _ in range(draw(st.integers(0, 4)))))
-    return draw(st.sampled_from((((x,), {}), ((x, axis(draw, x)), {}), ((x,), {"dim": axis(draw, x)}), ((x, (axis(draw, x),)), {}))))
+    return draw(
+        st.sampled_from((((x,), {}), ((x, axis(draw, x)), {}), ((x,), {"dim": axis(draw, x)}), ((x, (axis(draw, x),)), {})))
+    )
 
 
 def squeeze_(draw: Draw) -> Arguments:

@@ -11,11 +11,27 @@ from lstm_lint.dims import Dim
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place, Span
 from lstm_lint.values import (
-    FALSE, NONE, TRUE, Bool, Call, EllipsisValue, External, Float, Int, NoneValue, Packed, Repeated, Slice, Str, Tensor, Tuple,
-    Unknown, Value,
+    FALSE,
+    NONE,
+    TRUE,
+    Bool,
+    Call,
+    EllipsisValue,
+    External,
+    Float,
+    Int,
+    NoneValue,
+    Packed,
+    Repeated,
+    Slice,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
 )  # fmt: skip
 
-PLACE = Place("test.py", 1, lambda: Span(1, 1, 1, 2), "x")
+PLACE = Place("test.py", 1, lambda: Span(1, 1, 1, 2), lambda: "x")
 
 
 def to_value(thing: Any) -> Value:
@@ -90,7 +106,7 @@ def disagreement(value: Value, result: Any, exact: bool = True) -> str | None:
 
 
 def _packed_agrees(value: Packed, expected: Packed, exact: bool) -> bool:
-    return (value.batch == expected.batch or not exact and value.batch is None) and value.features == expected.features
+    return (value.batch == expected.batch or (not exact and value.batch is None)) and value.features == expected.features
 
 
 def _tensor_disagreement(value: Value, result: torch.Tensor, exact: bool) -> str | None:

@@ -1,0 +1,44 @@
+"""What Python's own parser says of a text: whether it is nested too deeply for libcst, and where a mistake stands.
+
+libcst's parser recurses without a limit, and dies with the process where Python gives up; and it places errors less well.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+SHORT = 2000
+"""Characters that cannot nest deeply enough to hurt."""
+
+
+def is_nested_too_deeply(text: str) -> bool:
+    """Whether Python gives up on the text. Other mistakes in it are no concern here."""
+    match _mistake(text) if len(text) > SHORT else None:
+        case RecursionError() | MemoryError():
+            return True
+        case SyntaxError(msg=message):
+            return message.startswith(("too many nested", "too many levels"))
+        case _:
+            return False
+
+
+def mistake(text: str) -> tuple[int, int, str] | None:
+    """Line (from 1), column (from 0) and text of Python's own complaint; None if it has none, or a newer grammar's."""
+    match _mistake(text):
+        case SyntaxError(lineno=int(line), offset=int(column), msg=message):
+            return max(line, 1), max(column - 1, 0), message
+        case _:
+            return None
+
+
+def _mistake(text: str) -> Exception | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they are about the analysed code
+            ast.parse(text)
+    except (SyntaxError, RecursionError, MemoryError) as error:
+        return error
+    except ValueError:  # a null byte: reported when the file was read
+        return None
+    return None

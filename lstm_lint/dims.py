@@ -14,6 +14,13 @@ from functools import cached_property
 
 MAX_TERMS = 48
 
+_NUMBERS: dict[Hashable, int] = {}
+
+
+def interned(key: Hashable) -> int:
+    """A small number that stands for a key: the same for equal keys, however deep they are."""
+    return _NUMBERS.setdefault(key, len(_NUMBERS))
+
 
 class Kind(Enum):
     """Where a symbol comes from; the severity of a finding follows from it."""

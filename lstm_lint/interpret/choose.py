@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from lstm_lint.dims import MAX_TERMS, ONE, ZERO, Dim, Kind, Opaque, Symbol, where
+from lstm_lint.dims import MAX_TERMS, ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH
 from lstm_lint.source import Place
@@ -64,7 +64,7 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
         return merged[0][1]
     if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_TERMS // 2 or has_opaque(c) for c, _ in merged):
         reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
-        return Unknown(("merged", condition, if_true, if_false), "a value of several branches", reason, place)
+        return Unknown(("merged", interned((condition, if_true, if_false))), "a value of several branches", reason, place)
     return OneOf(tuple(merged))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, power
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned, power
 from lstm_lint.interpret.choose import choose, expand, fresh_flag, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.ops.elementwise import OPERATORS
@@ -177,7 +177,7 @@ def _unknowns(it: Interpreter, operator: str, left: Value, right: Value, node: c
     assert a is not None and b is not None and isinstance(first, Unknown)
     place = it.place(node)
     scalar = not (isinstance(left, Unknown) and isinstance(right, Unknown))
-    key = ("arithmetic", operator, left, right)
+    key = ("arithmetic", interned((operator, left, right)))
     return Unknown(
         key,
         place.text,
@@ -211,7 +211,7 @@ def _times(items: tuple[Value, ...], kind: str, count: Dim) -> Value:
         return Tuple(items * max(count.constant, 0), kind)
     if items and all(item == items[0] for item in items):
         return Repeated(items[0], count * len(items), kind)
-    return Repeated(Unknown(("item of", items), "an item"), count * len(items), kind)
+    return Repeated(Unknown(("item of", interned(items)), "an item"), count * len(items), kind)
 
 
 def it_contents(it: Interpreter, value: Value) -> Value:
@@ -338,7 +338,7 @@ def equality(it: Interpreter, left: Value, right: Value, node: cst.CSTNode) -> D
         case (Str(), Str()) | (NoneValue(), _) | (_, NoneValue()) if not isinstance(left, Unknown | OneOf):
             return Bool(ZERO).dim if not isinstance(right, Unknown | OneOf) else it.flag(node)
         case Unknown(), Unknown():
-            return fresh_flag(it.place(node).text, ("equal", left, right))
+            return fresh_flag(it.place(node).text, ("equal", interned((left, right))))
         case _:
             return it.flag(node)
 
@@ -453,7 +453,7 @@ def _float_ordering(it: Interpreter, operator: str, left: Value, right: Value, n
             return ONE if holds else ZERO
     for unknown in (left, right):
         if isinstance(unknown, Unknown) and unknown.kind is Kind.CONFIG:
-            return Dim.of(Symbol(("compared", operator, left, right), it.place(node).text, Kind.FLAG, None, 0, unknown.owner))
+            return Dim.of(Symbol(("compared", interned((operator, left, right))), it.place(node).text, Kind.FLAG, None, 0, unknown.owner))
     return it.flag(node)
 
 

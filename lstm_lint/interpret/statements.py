@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.dims import ONE, ZERO, Dim, interned
 from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.choose import choose, conjoin, same
 from lstm_lint.interpret.classes import define_class
@@ -266,7 +266,7 @@ def _widened(
     if isinstance(old, OneOf) and isinstance(joined := choose(looped, new, old), OneOf) and count < 2:
         return joined
     name = location[1]
-    return Unknown(("loop", id(node), location), name, f"`{name}` changes from round to round of a loop", it.place(node))
+    return Unknown(("loop", interned((id(node), location))), name, f"`{name}` changes from round to round of a loop", it.place(node))
 
 
 def _same_rank(it: Interpreter, old: Tensor, new: Tensor, location: Location) -> Tensor | None:
@@ -275,7 +275,7 @@ def _same_rank(it: Interpreter, old: Tensor, new: Tensor, location: Location) ->
         return None
     dims = []
     for position, (a, b) in enumerate(zip(old.shape.dims, new.shape.dims, strict=True)):
-        lost = Unknown(("loop", location, position), f"{location[1]}.size({position})")
+        lost = Unknown(("loop", interned((location, position))), f"{location[1]}.size({position})")
         dims.append(a if a == b else as_dim(lost))
     return Tensor(Shape(tuple(d for d in dims if d is not None)), old.dtype, old.device, None, new.place, new.why)
 

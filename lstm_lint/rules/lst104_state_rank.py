@@ -62,10 +62,15 @@ def check(judged: Judged) -> Iterator[Complaint]:
 
 
 def _is_broadcast(judged: Judged, config: LayerConfig, part: StatePart) -> bool:
-    """An RNNCell takes a vector with a state (hidden_size, hidden_size): torch 2.13 broadcasts one over the other."""
-    if config.layer != "RNNCell" or judged.input.batched is not False or part.actual is None or len(part.actual) != 2:
+    """Whether torch 2.13 runs a cell on a vector with a state (hidden_size, hidden_size): one is broadcast over the other.
+
+    It does for an RNNCell, and for an LSTMCell where only c_0 is such.
+    """
+    only_c = part.which == "c_0" and judged.parts[0].ranks is None
+    if not (config.layer == "RNNCell" or only_c) or judged.input.batched is not False or not config.is_cell:
         return False
-    return all(compare(config.hidden_size, dim, judged.call.given, judged.trust) == EQUAL for dim in part.actual)
+    dims = part.actual or ()
+    return len(dims) == 2 and all(compare(config.hidden_size, d, judged.call.given, judged.trust) == EQUAL for d in dims)
 
 
 def _message(judged: Judged, config: LayerConfig, part: StatePart, names: tuple[str, ...]) -> str:

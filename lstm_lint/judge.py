@@ -1,4 +1,4 @@
-"""A call against the contract: which state and input the layer wants, which it is given, and how the two compare, axis by axis."""
+"""A call against the contract: which state and input the layer wants, which it is given, and how they compare, axis by axis."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ class InputView:
     packed: bool = False
     why: Unknown | None = None
     dtype: str | None = None
+
+    def promised(self, config: LayerConfig) -> dict[Symbol, Dim]:
+        """What the call itself promises: that the last size of the input is input_size."""
+        if self.features is None or len(self.features.sizes) != 1 or self.features != Dim.of(self.features.sizes[0]):
+            return {}
+        (size,) = self.features.sizes
+        return {size: config.input_size} if size.kind is Kind.RUNTIME and size not in self.runtime else {}
 
     @property
     def runtime(self) -> frozenset[Symbol]:
@@ -124,7 +131,7 @@ def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tenso
         case Tuple(items, kind) if config.has_pair:
             if len(items) < 2:
                 return unknown, f"{config.layer} takes a pair (h_0, c_0), this is a {kind} of {len(items)}", None
-            wrong = [item for item in items if not isinstance(item, Tensor | Unknown)]
+            wrong = [item for item in items[:2] if not isinstance(item, Tensor | Unknown)]
             if any(item == NONE for item in wrong):
                 return unknown, f"{config.layer} takes two tensors (h_0, c_0), one of them is None", None
             if wrong:
@@ -201,7 +208,7 @@ def _part(
         if known is None:
             return StatePart(which, expected, None, why=tensor.why, place=tensor.place, tensor=tensor)
         actual = known
-    actual = tuple(call.in_one_spelling(dim) for dim in actual)
+    actual = tuple(call.in_one_spelling(dim).substitute(view.promised(config)) for dim in actual)
     if len(actual) != wanted:
         return StatePart(which, expected, actual, ranks=(wanted, len(actual)), place=tensor.place, tensor=tensor)
     axes = tuple(_compare_axes(which, config, view, actual, call.given, trust))
@@ -228,8 +235,8 @@ def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Com
     """
     if view.batch is None:
         return UNDECIDED
-    tensors = {symbol.owner for symbol in view.runtime if symbol.owner is not None}
-    siblings = frozenset(symbol for symbol in actual.sizes if symbol.owner in tensors)
+    own = {_axis_family(symbol) for symbol in view.batch.sizes} - {None}
+    siblings = frozenset(symbol for symbol in actual.sizes if _axis_family(symbol) in own)
     result = compare(view.batch, actual, given, replace(trust, runtime=trust.runtime | siblings))
     if result.extent is not Extent.COINCIDENCE:
         return result
@@ -237,6 +244,15 @@ def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Com
     if others:
         return result
     return result if actual.sizes and all(s in trust.knobs for s in actual.sizes) else UNDECIDED
+
+
+def _axis_family(size: Symbol) -> tuple[object, bool] | None:
+    """The tensor whose size it is, and from which end: of one family all are free. (x.size(-2) may well be x.size(1).)"""
+    match size.key:
+        case ("size", key, int() as position):
+            return key, position < 0
+        case _:
+            return None
 
 
 # -- the input -------------------------------------------------------------------------------------------------------

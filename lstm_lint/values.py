@@ -121,7 +121,10 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Packed:
-    """A PackedSequence: (batch, features) of the padded tensor it was made of, however that was laid out."""
+    """A PackedSequence: (batch, features) of the padded tensor it was made of, however that was laid out.
+
+    `in_order`: torch was told that the batch is sorted, and so does not sort it (``enforce_sorted=True``).
+    """
 
     batch: Dim | None
     features: tuple[Dim, ...] | None
@@ -129,6 +132,7 @@ class Packed:
     why: Unknown | None = field(default=None, compare=False)
     place: Place | None = field(default=None, compare=False)
     time: Dim | None = None
+    in_order: bool = False
 
 
 @dataclass(frozen=True)

@@ -184,7 +184,7 @@ def call_op(
             for condition, option in value.alternatives:
                 chosen = [*values[:index], option, *values[index + 1 :]]
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
-            return it.branch(arms)  # type: ignore[arg-type]
+            return it.options(node, arms)  # type: ignore[arg-type]
     return OPS[name](it.call(name, node, values, named))
 
 

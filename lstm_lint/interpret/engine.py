@@ -26,6 +26,7 @@ STEPS_PER_ENTRY = 20_000
 STEPS_PER_FILE = 250_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
+REFUSED = "torch refuses"
 
 Handler = Callable[["Interpreter", Any], Value]
 StatementHandler = Callable[["Interpreter", Any], None]
@@ -199,6 +200,22 @@ class Interpreter:
             result = choose(arm.condition, arm.value, result)
         return result
 
+    def options(self, node: cst.CSTNode, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
+        """`branch` over the alternatives of a value: where torch refuses one, the path ends, as it does at a raise."""
+        path = self.path
+
+        def tried(run: Callable[[], Value]) -> Value:
+            value = run()
+            if refused(value):
+                self.path = ZERO
+            return value
+
+        result = self.branch([(condition, lambda run=run: tried(run)) for condition, run in arms])  # type: ignore[misc]
+        if self.path == ZERO:
+            self.path, self.broken = path, False
+            return self.unknown(node, "torch refuses this for each of its values")
+        return result
+
     def _join(self, location: Location, arms: Sequence[_Arm], base: Store) -> Value:
         values = [(arm.condition, v) for arm in arms if (v := arm.store.read(location)) is not None]
         result = values[-1][1]
@@ -248,6 +265,11 @@ class Interpreter:
         if value.identity not in self.entered:
             self.entered.add(value.identity)
             self.pending.append((value, self.frame))
+
+
+def refused(value: Value) -> bool:
+    """Whether an op says that torch raises here."""
+    return isinstance(value, Unknown) and value.reason.startswith(REFUSED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, Kind
-from lstm_lint.facts import Facts
+from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.interpret.attributes import find_in_class
-from lstm_lint.interpret.calls import call_function, default_of, run_body
-from lstm_lint.interpret.choose import choose, fresh_flag, same
+from lstm_lint.interpret.calls import call_function, default_of, run_body, snapshot
+from lstm_lint.interpret.choose import choose, expand, fresh_flag, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame, Store
-from lstm_lint.values import Class, Dict, Function, Ref, Tuple, Unknown, Value
+from lstm_lint.judge import judge
+from lstm_lint.proofs import EQUAL
+from lstm_lint.values import Class, Dict, Function, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
 
@@ -34,16 +37,18 @@ def run(it: Interpreter) -> Facts:
     return it.facts()
 
 
-def enter_function(it: Interpreter, function: Function) -> None:
-    """One function body with symbolic arguments."""
+def enter_function(it: Interpreter, function: Function) -> Value | None:
+    """One function body with symbolic arguments; what it returns, None if the budget ended it."""
     definition = function.definition
     assert isinstance(definition, cst.FunctionDef)
+    results: list[Value] = []
 
     def body() -> None:
         it.store = it.store.overlay()
-        call_symbolically(it, function)
+        results.append(snapshot(it, call_symbolically(it, function)))
 
     it.bounded(definition, f"`{function.name}`", body)
+    return results[0] if results else None
 
 
 def call_symbolically(it: Interpreter, function: Function) -> Value:
@@ -117,8 +122,9 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     if made:
         methods = list(own_methods(it, cls, made[0]))
         collect_attributes(it, made[0], methods)
-        for method in methods:
-            enter_function(it, method)
+        before = len(it.calls)
+        results = [(method, enter_function(it, method)) for method in methods]
+        check_makers(it, made[0], [value for _, value in results if value is not None], it.calls[before:])
     it.store = base
 
 
@@ -185,6 +191,8 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
         for (owner, name), value in layer.written.items():
             if owner == instance.number:
                 found.setdefault(name, []).append(value)
+            elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of
+                base.write((owner, name), value)
     it.muted -= 1
     for name, values in found.items():
         for position, value in enumerate(values):
@@ -195,3 +203,41 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
                 flag = fresh_flag(f"self.{name} was set by a method", ("set", instance.number, name, position))
                 base.write((instance.number, name), choose(flag, value, old))
 
+
+# -- makers of states ------------------------------------------------------------------------------------------------
+def check_makers(it: Interpreter, instance: Ref, results: Sequence[Value], calls: Sequence[LstmCall]) -> None:
+    """Hold what a method makes against the class's own layer, though only code outside brings the two together.
+
+    Only where the class has one recurrent layer, that layer gets its state from outside, and a method returns fresh tensors
+    that have at least one size of that state in its place.
+    """
+    waiting = [call for call in calls if isinstance(call.state, Unknown) and call.state.kind is Kind.CONFIG]
+    if len({call.site.number for call in waiting}) != 1 or len(_own_layers(it, instance)) != 1:
+        return
+    for state in results:
+        for _, value in expand(state, ONE):
+            rank = _made_state_rank(value, waiting[0].site.layer)
+            for call in waiting:
+                tensor = as_tensor(call.input) if isinstance(call.input, Tensor | Unknown) else None
+                if rank is not None and (tensor is None or tensor.shape.rank in (None, rank)) and _is_meant(call, value):
+                    it.record_call(replace(call, state=value, evaluation=it.number(), assumed_rank=None, state_place=None))
+
+
+def _own_layers(it: Interpreter, instance: Ref) -> list[Layer]:
+    values = (it.read((instance.number, name)) for name in it.store.names(instance.number))
+    return [value for value in values if isinstance(value, Layer) and value.site is not None]
+
+
+def _made_state_rank(value: Value, layer: str) -> int | None:
+    """The rank of freshly made tensors with the structure of this layer's state, None for anything else."""
+    tensors = value.items if layer.startswith("LSTM") and isinstance(value, Tuple) and len(value.items) == 2 else (value,)
+    if layer.startswith("LSTM") and tensors == (value,):
+        return None
+    ranks = {item.shape.rank if isinstance(item, Tensor) and item.made_by is not None else None for item in tensors}
+    return ranks.pop() if len(ranks) == 1 else None
+
+
+def _is_meant(call: LstmCall, value: Value) -> bool:
+    """Whether some size of the tensors is that of the layer's state."""
+    judged = judge(replace(call, state=value))
+    return any(axis == EQUAL for part in judged.parts for axis in part.axes)

@@ -226,7 +226,7 @@ def eval_subscript(it: Interpreter, node: cst.Subscript) -> Value:
     key = subscript_key(it, node)
     if not isinstance(base, OneOf):
         return item_of(it, base, key, node)
-    return it.branch([(c, lambda v=v: item_of(it, v, key, node)) for c, v in base.alternatives])  # type: ignore[misc]
+    return it.options(node, [(c, lambda v=v: item_of(it, v, key, node)) for c, v in base.alternatives])  # type: ignore[misc]
 
 
 def subscript_key(it: Interpreter, node: cst.Subscript) -> Value:

@@ -153,7 +153,7 @@ def call_layer(
     if isinstance(value, OneOf):
         others = positional[1:]
         arms = [(c, lambda v=v: call_layer(it, layer, (v, *others), keywords, rest, node)) for c, v in value.alternatives]
-        return it.branch(arms)  # type: ignore[arg-type]
+        return it.options(node, arms)  # type: ignore[arg-type]
     return row.forward(layer.config, it.call(layer.qualified_name, node, (value, *positional[1:]), keywords))
 
 
@@ -232,12 +232,20 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
 def _state_rank(state: Value, layer: str) -> int | None:
     """The rank of a state's tensors, None if it is not known or they do not agree."""
     tensors = state.items if isinstance(state, Tuple) else (state,)
-    ranks = {item.shape.rank if isinstance(item, Tensor) else None for item in tensors}
+    batched = 2 if layer.endswith("Cell") else 3
+    ranks = {_rank_at_least(item, batched) for item in tensors if isinstance(item, Tensor)}
     ranks.discard(None)
     if len(ranks) != 1:
         return None
     rank = ranks.pop()
     return rank - 1 if rank and isinstance(state, Tensor) and layer.startswith("LSTM") else rank
+
+
+def _rank_at_least(tensor: Tensor, batched: int) -> int | None:
+    """The rank, or `batched` where more dims than that are spelt out."""
+    if tensor.shape.rank is None and tensor.shape.minimum_rank >= batched:
+        return batched
+    return tensor.shape.rank
 
 
 def _with_ranks(state: Value, ranks: Mapping[Hashable, int]) -> Value:

@@ -6,7 +6,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned, power
 from lstm_lint.interpret.choose import choose, expand, fresh_flag, under
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.engine import Interpreter, refused
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.ops.table import binary
@@ -72,6 +72,8 @@ def _distributed(it: Interpreter, operator: str, left: Value, right: Value, node
     for condition, pair in expand(Tuple((left, right)), it.path):
         assert isinstance(pair, Tuple)
         value = _operate(it, operator, pair.items[0], pair.items[1], node)
+        if refused(value):
+            continue
         result = value if result is None else choose(condition, value, result)
     return result if result is not None else it.unknown(node, "no value is possible here")
 

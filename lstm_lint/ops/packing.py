@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lstm_lint.dims import ZERO, Dim, where
+from lstm_lint.dims import ONE, ZERO, Dim, where
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -45,7 +45,9 @@ def pack_padded_sequence(call: Call) -> Value:
     counted = _count(lengths)
     if counted is not None and counted.constant is not None and batch.constant is not None and counted != batch:
         raise ShapeError(f"Expected `len(lengths)` to be equal to batch_size, but got {counted.text} (batch_size={batch.text})")
-    return Packed(batch, features_of(source.shape), source.dtype, source.why, call.place, time)
+    enforced = call.argument(3, "enforce_sorted")
+    in_order = enforced is None or condition(enforced) == ONE
+    return Packed(batch, features_of(source.shape), source.dtype, source.why, call.place, time, in_order)
 
 
 def _count(lengths: Value | None) -> Dim | None:

@@ -170,7 +170,7 @@ def _not_a_pair(call: LstmCall, config: LayerConfig, view: InputView, parts: tup
     torch 2.13 indexes the state (so that both pass) of an unbatched input, and of a PackedSequence that it has to sort; for
     every other input it wants exactly two tensors in a tuple or list.
     """
-    if not config.has_pair or view.packed:
+    if not config.has_pair or (isinstance(call.input, Packed) and not call.input.in_order):
         return None
     match call.state:
         case Tuple(items, kind) if len(items) > 2 and view.batched:

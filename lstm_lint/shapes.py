@@ -105,7 +105,22 @@ class Shape:
             return self.front[index]
         if index >= 0:
             return self.front[index] if index < len(self.front) else self.rest.dim(index - len(self.front))
-        return self.back[index] if -index <= len(self.back) else self.rest.dim(index + len(self.back))
+        if -index <= len(self.back):
+            return self.back[index]
+        return self.rest.dim(index + len(self.back)) if self._has_natural_front else self._from_behind(index)
+
+    @property
+    def _has_natural_front(self) -> bool:
+        """Whether the front is the tensor's own, so that counting from behind may run into it."""
+        rest = self.rest
+        own = rest is not None and rest.skipped_front == len(self.front)
+        return own and all(dim == Rest(rest.key, rest.name).dim(i) for i, dim in enumerate(self.front))  # type: ignore[union-attr]
+
+    def _from_behind(self, index: int) -> Dim:
+        """A size that stands in the rest or, if the rank is small, in the front: nothing is known of it but its place."""
+        assert self.rest is not None
+        key = ("behind", self.front, self.rest.key, self.rest.skipped_front, self.rest.skipped_back, index)
+        return Dim.of(Symbol(key, f"{self.rest.name}.size({index})", Kind.OPAQUE))
 
     def with_rank(self, rank: int) -> Shape | None:
         """The same shape once its rank is known; None if it cannot have that rank."""

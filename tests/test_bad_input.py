@@ -247,3 +247,8 @@ def test_the_target_is_never_imported_or_run(lint: Run, tmp_path: Path, confirm:
     assert "LST101" in done.stdout, done.stderr
     assert not mark.exists()
     assert not list(tmp_path.rglob("__pycache__"))
+
+
+def test_this_project_itself(lint: Run) -> None:
+    """Ordinary code with many small functions that call each other: the analysis stays bounded there too."""
+    assert findings(lint, str(ROOT / "lstm_lint"), code=0, timeout=90) == []

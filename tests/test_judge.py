@@ -131,6 +131,10 @@ def test_a_packed_lstm_may_index_its_state() -> None:
     assert judge(call(site(), packed, tensor(2, 1, 3, 4))).structure is None
     assert judge(call(site(), packed, tensor(1, 3, 4))).structure is not None
     assert judge(call(site(), packed, pair(h))).structure is not None
+    in_order = Packed(Dim.of(3), (Dim.of(28),), in_order=True)
+    assert judge(call(site(), in_order, pair(h, h, h))).structure is not None
+    assert judge(call(site(), in_order, tensor(2, 1, 3, 4))).structure is not None
+    assert judge(call(site(), in_order, pair(h, h))).structure is None
 
 
 def test_a_sequence_of_unknown_length_is_not_judged() -> None:

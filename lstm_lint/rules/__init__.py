@@ -61,7 +61,7 @@ def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None =
         contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count:
-                contexts.append(Context.of_call(judged, complaints))
+                contexts.append(Context.of_call(rule, judged, complaints))
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
     return sorted(findings, key=lambda finding: finding.order)

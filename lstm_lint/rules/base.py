@@ -69,6 +69,7 @@ class Rule:
     """A rule as listed: its page is the docstring of its file, and at most one of the three functions is its own.
 
     `severity` is that of a finding that is wrong for every size; one that is wrong for some only is a warning at most.
+    `axis` is the axis of the state (``layers``, ``batch``, ``size``) that it looks at, if it looks at one only.
     """
 
     code: str
@@ -79,6 +80,7 @@ class Rule:
     of_call: Callable[[Judged], Iterable[Complaint]] = field(default=_nothing)
     of_site: Callable[[LstmSite], Iterable[Complaint]] = field(default=_nothing)
     of_facts: Callable[[Facts], Iterable[Complaint]] = field(default=_nothing)
+    axis: str = ""
 
 
 def sizes_text(dims: Iterable[Dim]) -> str:

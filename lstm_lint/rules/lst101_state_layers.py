@@ -47,7 +47,7 @@ from lstm_lint.rules.states import WrongAxis, axis_complaints, is_smaller
 
 
 def check(judged: Judged) -> Iterator[Complaint]:
-    return axis_complaints(judged, "layers", _cause, _when_packed)
+    return axis_complaints(judged, RULE.axis, _cause, _when_packed)
 
 
 def _cause(wrong: WrongAxis) -> str:
@@ -84,4 +84,4 @@ def _when_packed(wrong: WrongAxis) -> str:
             return "too few layers end in an obscure error, too many are used in part, in silence"
 
 
-RULE = Rule("LST101", "state-layers", Severity.ERROR, True, __doc__, of_call=check)
+RULE = Rule("LST101", "state-layers", Severity.ERROR, True, __doc__, of_call=check, axis="layers")

@@ -47,7 +47,7 @@ from lstm_lint.rules.states import WrongAxis, axis_complaints, is_smaller
 
 
 def check(judged: Judged) -> Iterator[Complaint]:
-    return axis_complaints(judged, "batch", _cause, _when_packed)
+    return axis_complaints(judged, RULE.axis, _cause, _when_packed)
 
 
 def _cause(wrong: WrongAxis) -> str:
@@ -80,4 +80,4 @@ def _when_packed(wrong: WrongAxis) -> str:
             return "too small a batch may crash the process, too large a one is used in part, in silence"
 
 
-RULE = Rule("LST102", "state-batch", Severity.ERROR, True, __doc__, of_call=check)
+RULE = Rule("LST102", "state-batch", Severity.ERROR, True, __doc__, of_call=check, axis="batch")

@@ -47,7 +47,7 @@ from lstm_lint.rules.states import WrongAxis, axis_complaints
 
 
 def check(judged: Judged) -> Iterator[Complaint]:
-    return axis_complaints(judged, "size", _cause, _when_packed)
+    return axis_complaints(judged, RULE.axis, _cause, _when_packed)
 
 
 def _cause(wrong: WrongAxis) -> str:
@@ -74,4 +74,4 @@ def _when_packed(wrong: WrongAxis) -> str:
     return "it runs with a wrong state in silence, or fails in a matrix product"
 
 
-RULE = Rule("LST103", "state-size", Severity.ERROR, True, __doc__, of_call=check)
+RULE = Rule("LST103", "state-size", Severity.ERROR, True, __doc__, of_call=check, axis="size")

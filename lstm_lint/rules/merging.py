@@ -10,6 +10,7 @@ from lstm_lint.findings import Finding, Probe, Related, Severity
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import Extent, implied
 from lstm_lint.rules.base import Complaint, Rule
+from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Span
 
 RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
@@ -25,9 +26,19 @@ class Context:
     complaints: tuple[Complaint, ...]
 
     @staticmethod
-    def of_call(judged: Judged, complaints: tuple[Complaint, ...]) -> Context:
-        decided = all(part.status != "unknown" for part in judged.parts)
-        return Context(judged.call.place, judged.call.grounded, decided, complaints)
+    def of_call(rule: Rule, judged: Judged, complaints: tuple[Complaint, ...]) -> Context:
+        return Context(judged.call.place, judged.call.grounded, all(_is_decided(rule, judged)), complaints)
+
+
+def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
+    """Whether each tensor of the state is known as far as the rule looks at it."""
+    config = judged.call.site.config
+    names = axis_names(judged, config) if config is not None else ()
+    for part in judged.parts:
+        if rule.axis in names and len(part.axes) == len(names):
+            yield part.axes[names.index(rule.axis)].extent is not Extent.UNKNOWN
+        else:
+            yield part.status != "unknown"
 
 
 def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:

@@ -123,11 +123,15 @@ def _wrapped(text: str) -> str:
     return text if all(c.isalnum() or c in "_.()[]" for c in text) else f"({text})"
 
 
+def _order(atom: Atom) -> str:
+    return atom.order
+
+
 def _multiply(left: Monomial, right: Monomial) -> Monomial | None:
     """The product of two monomials in normal form; None where exclusive flags make it 0."""
     if not left or not right:
         return left or right
-    merged = sorted(left + right, key=lambda atom: atom.order)
+    merged = sorted(left + right, key=_order)
     result: list[Atom] = []
     for atom in merged:
         if atom.is_flag:
@@ -158,7 +162,8 @@ class Dim:
         for monomial, coefficient in terms:
             total[monomial] = total.get(monomial, 0) + coefficient
         kept = [(m, c) for m, c in total.items() if c]
-        kept.sort(key=lambda term: (len(term[0]), [atom.order for atom in term[0]]))
+        if len(kept) > 1:
+            kept.sort(key=lambda term: (len(term[0]), [atom.order for atom in term[0]]))
         return Dim(tuple(kept))
 
     @cached_property
@@ -170,6 +175,10 @@ class Dim:
 
     # -- arithmetic --------------------------------------------------------------------------------------------------
     def __add__(self, other: Dim | int) -> Dim:
+        if other == 0 or other == ZERO:
+            return self
+        if not self.terms:
+            return to_dim(other)
         return Dim.collect([*self.terms, *to_dim(other).terms])
 
     def __neg__(self) -> Dim:
@@ -180,8 +189,14 @@ class Dim:
 
     def __mul__(self, other: Dim | int) -> Dim:
         other = to_dim(other)
+        if not self.terms or not other.terms:
+            return ZERO
+        if self.terms == ONE_TERM:
+            return other
+        if other.terms == ONE_TERM:
+            return self
         if len(self.terms) * len(other.terms) > MAX_TERMS:
-            return Dim.of(Opaque("*", tuple(sorted((self, other), key=lambda d: d.text))))
+            return Dim.of(Opaque("*", tuple(sorted((self, other), key=interned))))
         products: list[tuple[Monomial, int]] = []
         for left, a in self.terms:
             for right, b in other.terms:
@@ -311,8 +326,9 @@ class Dim:
         return f"Dim({self.text})"
 
 
+ONE_TERM: tuple[tuple[Monomial, int], ...] = (((), 1),)
 ZERO = Dim(())
-ONE = Dim((((), 1),))
+ONE = Dim(ONE_TERM)
 
 
 def to_dim(value: Dim | int) -> Dim:

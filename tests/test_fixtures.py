@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections import Counter
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,7 @@ CANNOT_BE_ASKED = ("one of them is None", "has no argument")
 UNFOUNDED = {"LST901"}  # tested with facts made by hand
 
 
-@lru_cache(maxsize=None)
+@cache
 def result_of(path: Path, confirm: str = "never") -> FileResult:
     return check_file(Source(str(path), path.read_text()), Settings(str(FOLDER), cache=False, confirm=confirm))
 

@@ -32,15 +32,30 @@ def call_arguments(site: LstmSite, sizes: Mapping[str, int]) -> Arguments:
     def value(name: str) -> object:
         if name in SIZE_NAMES:
             return sizes[name]
-        return bool(sizes[name]) if name in FLAG_NAMES else DEFAULTS[name]
+        return _flag(site, name, sizes) if name in FLAG_NAMES else DEFAULTS[name]
 
     positional = names[: site.bound.positional]
     keywords = {
         name: value(name)
         for name in names[len(positional) :]
-        if value(name) != DEFAULTS.get(name) and (name != "proj_size" or site.layer == "LSTM")
+        if repr(value(name)) != repr(DEFAULTS.get(name)) and (name != "proj_size" or site.layer == "LSTM")
     }
     return tuple(value(name) for name in positional), keywords
+
+
+def _flag(site: LstmSite, name: str, sizes: Mapping[str, int]) -> object:
+    """A bool; as given where it is none, since torch cares."""
+    match site.bound.values[name]:
+        case Int(dim) if dim.constant is not None:
+            return dim.constant
+        case Str(text):
+            return text
+        case NoneValue():
+            return None
+        case Float(value=number) if number is not None:
+            return number
+        case _:
+            return bool(sizes[name])
 
 
 def site_arguments(site: LstmSite, argument: str | None) -> Arguments | None:

@@ -11,7 +11,7 @@ from lstm_lint.dims import Dim, Kind, Symbol
 from lstm_lint.facts import LstmSite
 from lstm_lint.findings import Probe
 from lstm_lint.judge import TIME, Judged, StatePart
-from lstm_lint.ops.recurrent import LayerConfig
+from lstm_lint.ops.recurrent import LayerConfig, uncallable
 from lstm_lint.proofs import Extent
 from lstm_lint.rules.base import Ask, Complaint
 from lstm_lint.values import Tensor, Tuple
@@ -65,7 +65,8 @@ def probe_for_call(judged: Judged, complaint: Complaint | None = None) -> Probe 
 
 def _is_right(judged: Judged) -> bool:
     """Whether everything about the call is known and nothing wrong."""
-    if judged.structure or judged.call.problem or judged.call.site.bound.problems or judged.input.batched is None:
+    bound = judged.call.site.bound
+    if judged.structure or judged.call.problem or bound.problems or uncallable(bound) or judged.input.batched is None:
         return False
     return all(part.status == "match" for part in judged.parts) and (bool(judged.parts) or judged.call.state is None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 
-from lstm_lint.dims import MAX_TERMS, ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH
 from lstm_lint.source import Place
@@ -24,6 +24,7 @@ from lstm_lint.values import (
 )
 
 MAX_EXPANDED = 8
+MAX_CONDITION_TERMS = 10
 
 
 def choose(condition: Dim, if_true: Value, if_false: Value, place: Place | None = None) -> Value:
@@ -62,7 +63,7 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
             merged.append((here, value))
     if len(merged) == 1:
         return merged[0][1]
-    if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_TERMS // 2 or has_opaque(c) for c, _ in merged):
+    if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_CONDITION_TERMS or has_opaque(c) for c, _ in merged):
         reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
         return Unknown(("merged", interned((condition, if_true, if_false))), "a value of several branches", reason, place)
     return OneOf(tuple(merged))
@@ -139,9 +140,14 @@ def has_opaque(dim: Dim) -> bool:
 
 
 def conjoin(path: Dim, condition: Dim) -> Dim:
-    """The path with one more condition; kept as it was where the polynomial would grow too large to be of use."""
+    """The path with one more condition; kept as it was where that would be of no use.
+
+    A condition that nobody can name is of none: no other value depends on it. Nor is one that grows too large.
+    """
+    if condition == ONE or (condition != ZERO and all(flag.owner == FRESH for flag in condition.flags)):
+        return path
     joined = path * condition
-    return path if len(joined.terms) > MAX_TERMS or has_opaque(joined) else joined
+    return path if len(joined.terms) > MAX_CONDITION_TERMS or has_opaque(joined) else joined
 
 
 def fresh_flag(name: str, key: Hashable) -> Dim:

@@ -283,6 +283,8 @@ class _Arm:
 
 def _union(paths: Sequence[Dim], whole: Dim) -> Dim:
     """The path behind a join; `whole` where the parts do not add up to a condition."""
+    if whole in paths:
+        return whole
     total = ZERO
     for path in paths:
         total = total + path

@@ -225,6 +225,14 @@ def bind(layer: str, positional: tuple[Value, ...], keywords: Mapping[str, Value
     return Bound(layer, ordered, (*problems, *_value_problems(layer, ordered)), given, len(positional))
 
 
+def uncallable(bound: Bound) -> str | None:
+    """Why torch 2.13 builds the layer and refuses every call of it: ``bidirectional=1``. None if it does not."""
+    value = bound.values.get("bidirectional")
+    if isinstance(value, Int | Float | Str | NoneValue):
+        return f"bidirectional must be a bool, not {describe(value)}"
+    return None
+
+
 def _default(name: str, default: Value | object, rest: Unknown | None, layer: str, problems: list[Problem]) -> Value:
     known = None if default is REQUIRED else default
     if rest is not None:

@@ -8,7 +8,7 @@ Finds a constructor argument that torch rejects: a size that is not a positive i
 `bias` or `batch_first` that is not a bool, a `nonlinearity` of nn.RNN other than `'tanh'` and `'relu'`.
 
 ## Why it is bad
-The layer cannot be built.
+The layer cannot be built. With `bidirectional=1` (an int for a bool) it can, but every call of it fails.
 
 ## Example
 ```python
@@ -35,6 +35,8 @@ from collections.abc import Iterator
 
 from lstm_lint.facts import LstmSite
 from lstm_lint.findings import Severity
+from lstm_lint.judge import Judged
+from lstm_lint.ops.recurrent import uncallable
 from lstm_lint.rules.base import Ask, Complaint, Rule
 
 
@@ -45,4 +47,13 @@ def check(site: LstmSite) -> Iterator[Complaint]:
             yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument=problem.argument)
 
 
-RULE = Rule("LST201", "constructor-value", Severity.ERROR, True, __doc__, of_site=check)
+def check_call(judged: Judged) -> Iterator[Complaint]:
+    """torch 2.13 builds a layer with ``bidirectional=1``, and refuses every call of it."""
+    site = judged.call.site
+    problem = uncallable(site.bound)
+    if problem is not None and not site.bound.problems:
+        message = f"{site.layer} cannot be called: {problem}"
+        yield Complaint(site.place, message, Ask.INPUT, site=site, judged=judged, argument="bidirectional")
+
+
+RULE = Rule("LST201", "constructor-value", Severity.ERROR, True, __doc__, of_call=check_call, of_site=check)

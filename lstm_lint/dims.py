@@ -17,6 +17,13 @@ MAX_TERMS = 48
 _NUMBERS: dict[Hashable, int] = {}
 
 
+class Effort:
+    """How many products of monomials were worked out: what an analysis has to pay for its conditions."""
+
+    spent = 0
+
+
+
 def interned(key: Hashable) -> int:
     """A small number that stands for a key: the same for equal keys, however deep they are."""
     return _NUMBERS.setdefault(key, len(_NUMBERS))
@@ -197,6 +204,7 @@ class Dim:
             return self
         if len(self.terms) * len(other.terms) > MAX_TERMS:
             return Dim.of(Opaque("*", tuple(sorted((self, other), key=interned))))
+        Effort.spent += len(self.terms) * len(other.terms)
         products: list[tuple[Monomial, int]] = []
         for left, a in self.terms:
             for right, b in other.terms:

@@ -12,7 +12,7 @@ from typing import Any
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind
+from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
@@ -22,8 +22,9 @@ from lstm_lint.source import Place
 from lstm_lint.syntax.tree import Tree
 from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
 
-STEPS_PER_ENTRY = 20_000
-STEPS_PER_FILE = 250_000
+EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
+EFFORT_PER_ENTRY = 80_000  # about half a second
+EFFORT_PER_FILE = 300_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
@@ -69,8 +70,8 @@ class Interpreter:
     ranks: dict[Hashable, int] = field(default_factory=dict)
     target: str | None = None
     numbers: int = 0
-    steps: int = 0
-    total_steps: int = 0
+    limit: int = 0
+    effort: int = 0
     nesting: int = 0
 
     # -- evaluation --------------------------------------------------------------------------------------------------
@@ -103,8 +104,8 @@ class Interpreter:
                 raise NotImplementedError(f"statement {type(statement).__name__}")
 
     def spend(self) -> None:
-        self.steps += 1
-        if self.steps > STEPS_PER_ENTRY:
+        Effort.spent += EFFORT_PER_STEP
+        if Effort.spent > self.limit:
             raise OutOfBudget
 
     # -- identities --------------------------------------------------------------------------------------------------
@@ -241,14 +242,14 @@ class Interpreter:
         """Run one entry within its budget; note it where the budget ends it."""
         frame, store, path, muted = self.frame, self.store, self.path, self.muted
         state = (self.guarded, self.unrolled, self.target, self.nesting, list(self.active))
-        self.steps = max(0, STEPS_PER_ENTRY + self.total_steps - STEPS_PER_FILE)
-        before = self.steps
+        before = Effort.spent
+        self.limit = before + min(EFFORT_PER_ENTRY, EFFORT_PER_FILE - self.effort)
         try:
             run()
         except (OutOfBudget, RecursionError):
             self.gave_up.append(GaveUp(self.place(node), f"{what} takes too many steps to follow; what is behind was not looked at"))
         finally:
-            self.total_steps += self.steps - before
+            self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.guarded, self.unrolled, self.target, self.nesting, self.active = state
 

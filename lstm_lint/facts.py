@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from lstm_lint.dims import ONE, Dim, Kind, Symbol
@@ -49,7 +49,14 @@ class LstmSite:
                     dim = getattr(value, "dim", None)
                     if isinstance(dim, Dim):
                         symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
-        return Trust(frozenset(symbols))
+        return Trust(frozenset(symbols), positive=frozenset(self._positive()))
+
+    def _positive(self) -> Iterator[Symbol]:
+        """The symbols that are at least 1 because torch takes no layer of size 0."""
+        if self.config is not None:
+            for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
+                if len(size.terms) == 1:
+                    yield from size.sizes
 
     @property
     def booleans(self) -> Mapping[Symbol, Dim]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.facts import LstmCall
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare
@@ -40,9 +40,10 @@ class InputView:
 
     @property
     def runtime(self) -> frozenset[Symbol]:
-        """The sizes of this very input: batch and time."""
-        dims = [dim for dim in (self.batch, self.time) if dim is not None]
-        return frozenset(s for dim in dims for s in dim.symbols if s.kind is Kind.RUNTIME)
+        """The sizes of this very input: batch and time, as far as they are not the last size too."""
+        dims = [d for d in (self.batch, self.time) if d is not None and not any(isinstance(a, Opaque) for a in d.atoms())]
+        last = self.features.symbols if self.features is not None else ()
+        return frozenset(s for dim in dims for s in dim.symbols if s.kind is Kind.RUNTIME and s not in last)
 
 
 @dataclass(frozen=True)

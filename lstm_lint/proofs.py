@@ -56,11 +56,13 @@ class Trust:
     """Which symbols an analysis may vary freely.
 
     `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
-    involves any other symbol proves nothing: its value is somebody else's promise.
+    involves any other symbol proves nothing: its value is somebody else's promise. `positive` are the symbols that the layer's
+    construction proves to be at least 1: any other size of a configuration may be 0.
     """
 
     knobs: frozenset[Symbol] = frozenset()
     runtime: frozenset[Symbol] = frozenset()
+    positive: frozenset[Symbol] = frozenset()
 
     @property
     def owners(self) -> frozenset[object]:
@@ -77,21 +79,21 @@ def negation(condition: Dim) -> Dim:
     return ONE - condition
 
 
-def implied(given: Dim) -> dict[Symbol, Dim]:
+def implied(given: Dim, positive: frozenset[Symbol] = frozenset()) -> dict[Symbol, Dim]:
     """The symbols whose value follows from the condition: flags it fixes, and sizes that those flags fix."""
     values: dict[Symbol, Dim] = {}
     for flag in given.flags:
         on = Dim.of(flag)
         if given * on == ZERO:
             values[flag] = ZERO
-            values.update(_size_from_flag(flag, holds=False))
+            values.update(_size_from_flag(flag, False, positive))
         elif given * on == given:
             values[flag] = ONE
-            values.update(_size_from_flag(flag, holds=True))
+            values.update(_size_from_flag(flag, True, positive))
     return values
 
 
-def _size_from_flag(flag: Symbol, holds: bool) -> dict[Symbol, Dim]:
+def _size_from_flag(flag: Symbol, holds: bool, positive: frozenset[Symbol]) -> dict[Symbol, Dim]:
     if flag.test is None:
         subject = flag.subject
         if holds and isinstance(subject, Dim) and isinstance(flag.equals, int):
@@ -99,9 +101,10 @@ def _size_from_flag(flag: Symbol, holds: bool) -> dict[Symbol, Dim]:
         return {}
     if not holds and len(flag.test.sizes) == 1 and not flag.test.flags:  # test <= 0 pins a size that starts there
         (size,) = flag.test.sizes
-        if size.minimum is not None and flag.test.evaluate({size: size.minimum}) == 0:
-            if (flag.test.evaluate({size: size.minimum + 1}) or 0) > 0:
-                return {size: Dim.of(size.minimum)}
+        least = 1 if size in positive and size.minimum == 0 else size.minimum
+        if least is not None and flag.test.evaluate({size: least}) == 0:
+            if (flag.test.evaluate({size: least + 1}) or 0) > 0:
+                return {size: Dim.of(least)}
     return {}
 
 
@@ -117,9 +120,12 @@ def _solved(subject: Dim, value: Dim) -> dict[Symbol, Dim]:
     return {}
 
 
-def assumed(dim: Dim, given: Dim) -> Dim:
-    """`dim` with what the condition fixes put in."""
-    return dim if given == ONE or dim.constant is not None else dim.substitute(implied(given))
+def assumed(dim: Dim, given: Dim, positive: frozenset[Symbol] = frozenset()) -> Dim:
+    """`dim` with what the condition fixes put in, and with the symbols that are known to be positive as such."""
+    if dim.constant is not None:
+        return dim
+    values = {s: Dim.of(replace(s, minimum=1)) for s in dim.sizes if s in positive and s.minimum == 0}
+    return dim.substitute(values | ({} if given == ONE else implied(given, positive)))
 
 
 def possible(condition: Dim, given: Dim = ONE) -> bool:
@@ -207,7 +213,7 @@ def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, i
     """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
     sizes = set(difference.sizes)
     sizes.update(size for flag in flags for size in _sizes_spoken_of(flag))
-    pinned = {s: dim.constant for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on)).items()}
+    pinned = {s: dim.constant for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), frozenset()).items()}
     known = {**flags, **{s: value for s, value in pinned.items() if value is not None}}
     ordered = sorted(sizes - set(known), key=lambda s: s.order)
     for use_defaults in (True, False):
@@ -238,7 +244,7 @@ class _Case:
 
 def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()) -> Comparison:
     """Whether `actual` is `expected` under the condition `given`, and if not, for which assignments it differs."""
-    difference = assumed(actual - expected, given)
+    difference = assumed(actual - expected, given, trust.positive)
     if difference == ZERO:
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:
@@ -267,7 +273,7 @@ def _sizes_spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
 
 
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
-    sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on)).items()}
+    sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), trust.positive).items()}
     here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
     if here == ZERO or equal_if_divisible(here):
         return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None

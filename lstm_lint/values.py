@@ -44,7 +44,7 @@ class Unknown:
         if self.is_bool:
             return self.as_condition()
         default = self.default.dim.constant if isinstance(self.default, Int) else None
-        minimum = 1 if default is None or default >= 1 else (0 if default == 0 else None)
+        minimum = None if default is not None and default < 0 else 0
         return Dim.of(Symbol(("int", self.key), self.name, self.kind, default, minimum, self.owner))
 
     def attribute(self, name: str) -> Unknown:

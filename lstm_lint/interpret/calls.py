@@ -61,10 +61,11 @@ def eval_call(it: Interpreter, node: cst.Call) -> Value:
     it.target = None
     arguments = evaluated(it, node)
     it.target = target
+    evaluation, it.evaluation = it.evaluation, it.number()
     try:
         result = call_value(it, function, arguments, node)
     finally:
-        it.target = outer
+        it.target, it.evaluation = outer, evaluation
     if isinstance(node.func, cst.Attribute) and node.func.attr.value in IN_PLACE_RESHAPES and isinstance(result, Tensor):
         if isinstance(node.func.value, cst.Name | cst.Attribute):
             assign(it, node.func.value, result)

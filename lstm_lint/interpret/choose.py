@@ -100,15 +100,18 @@ def under(value: Value, path: Dim) -> Value:
 
 
 def expand(value: Value, path: Dim) -> Iterator[tuple[Dim, Value]]:
-    """Every alternative of a value, those of a tuple's items multiplied out, with the condition it stands under."""
+    """Every alternative of a value, those of a tuple's items multiplied out, with the condition it stands under.
+
+    At most MAX_EXPANDED + 1 of them: more than MAX_EXPANDED means that not all are there.
+    """
     count = 0
     for condition, item in _expand(value):
         if condition * path == ZERO:
             continue
         count += 1
+        yield condition, item
         if count > MAX_EXPANDED:
             return
-        yield condition, item
 
 
 def _expand(value: Value) -> Iterable[tuple[Dim, Value]]:
@@ -144,15 +147,27 @@ def conjoin(path: Dim, condition: Dim) -> Dim:
 
     A condition that nobody can name is of none: no other value depends on it. Nor is one that grows too large.
     """
-    if condition == ONE or (condition != ZERO and all(flag.owner == FRESH for flag in condition.flags)):
+    if condition == ONE or (condition != ZERO and all(_is_met_once(flag) for flag in condition.flags)):
         return path
     joined = path * condition
     return path if len(joined.terms) > MAX_CONDITION_TERMS or has_opaque(joined) else joined
 
 
+def is_dropped(path: Dim, condition: Dim, joined: Dim) -> bool:
+    """Whether `conjoin` left out a condition that other values may depend on."""
+    return joined is path and path * condition != path and not all(_is_met_once(flag) for flag in condition.flags)
+
+
+def _is_met_once(flag: Symbol) -> bool:
+    return isinstance(flag.key, tuple) and flag.key[0] == MET_ONCE
+
+
+MET_ONCE = "fresh flag"
+
+
 def fresh_flag(name: str, key: Hashable) -> Dim:
     """A condition nobody knows anything about."""
-    return Dim.of(Symbol(("fresh flag", key), name, Kind.FLAG, minimum=0, owner=FRESH))
+    return Dim.of(Symbol((MET_ONCE, key), name, Kind.FLAG, minimum=0, owner=FRESH))
 
 
 def truth(value: Value, unknown: Dim) -> Dim:

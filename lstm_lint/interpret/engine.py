@@ -14,7 +14,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
-from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, truth, under
+from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
@@ -47,7 +47,10 @@ class Tables:
 
 @dataclass(eq=False)
 class Interpreter:
-    """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return."""
+    """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return.
+
+    `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
+    """
 
     tree: Tree
     tables: Tables
@@ -66,10 +69,12 @@ class Interpreter:
     guarded: int = 0
     muted: int = 0
     broken: bool = False
+    vague: bool = False
     unrolled: int = 1
     ranks: dict[Hashable, int] = field(default_factory=dict)
     target: str | None = None
     numbers: int = 0
+    evaluation: int = 0
     limit: int = 0
     effort: int = 0
     nesting: int = 0
@@ -179,15 +184,16 @@ class Interpreter:
 
     def branch(self, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
         """Run each arm under its condition (they exclude each other) and join state, path and value."""
-        base, path = self.store, self.path
+        base, path, vague = self.store, self.path, self.vague
         ended: list[_Arm] = []
         for condition, run in arms:
             if path * condition == ZERO:
                 continue
             self.store, self.path, self.broken = base.overlay(), conjoin(path, condition), False
+            self.vague = vague or is_dropped(path, condition, self.path)
             value = run()
             ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))
-        self.store, self.path, self.broken = base, path, False
+        self.store, self.path, self.broken, self.vague = base, path, False, vague
         kept = [arm for arm in ended if arm.kept]
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
@@ -241,7 +247,7 @@ class Interpreter:
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
         """Run one entry within its budget; note it where the budget ends it."""
         frame, store, path, muted = self.frame, self.store, self.path, self.muted
-        state = (self.guarded, self.unrolled, self.target, self.nesting, list(self.active))
+        state = (self.guarded, self.vague, self.unrolled, self.target, self.nesting, list(self.active))
         before = Effort.spent
         self.limit = before + min(EFFORT_PER_ENTRY, EFFORT_PER_FILE - self.effort)
         try:
@@ -251,7 +257,7 @@ class Interpreter:
         finally:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
-            self.guarded, self.unrolled, self.target, self.nesting, self.active = state
+            self.guarded, self.vague, self.unrolled, self.target, self.nesting, self.active = state
 
     @contextmanager
     def inside(self, frame: Frame) -> Iterator[Frame]:

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Kind
+from lstm_lint.dims import ONE, Dim, Kind, Symbol
 from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.interpret.attributes import find_in_class
 from lstm_lint.interpret.calls import call_function, default_of, run_body, snapshot
-from lstm_lint.interpret.choose import choose, expand, fresh_flag, same
+from lstm_lint.interpret.choose import choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame, Store
@@ -200,8 +200,13 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
             if old is None:
                 base.write((instance.number, name), value)
             elif not same(old, value):
-                flag = fresh_flag(f"self.{name} was set by a method", ("set", instance.number, name, position))
-                base.write((instance.number, name), choose(flag, value, old))
+                base.write((instance.number, name), choose(_was_set(instance, name, position), value, old))
+
+
+def _was_set(instance: Ref, name: str, position: int) -> Dim:
+    """The condition that a method has set an attribute before."""
+    key = ("set", instance.number, name, position)
+    return Dim.of(Symbol(key, f"self.{name} was set by a method", Kind.FLAG, None, 0, "method"))
 
 
 # -- makers of states ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.attributes import LAYER
-from lstm_lint.interpret.choose import choose, conjoin, expand
+from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import equal_dims, it_contents
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
@@ -84,7 +84,7 @@ def recurrent_layer(
     number = it.number()
     place = it.place(node)
     site = LstmSite(
-        number, place, bound, bound.config(), it.target, it.path, it.frame.grounded, bool(it.guarded), rest
+        number, place, bound, bound.config(), it.target, it.path, it.frame.grounded, bool(it.guarded) or it.vague, rest
     )
     it.record_site(site)
     return Layer(name, bound.values, place, number)
@@ -174,9 +174,11 @@ def _call_recurrent(
     elif state is None and rest is not None:
         state = rest
     state_node = _argument_node(node, positional, keywords)
-    evaluation = it.number()
+    evaluation = it.evaluation
     result: Value | None = None
-    for condition, value, hx, assumed_rank, ranks in _alternatives(it, site, inputs, _as_state(it, state)):
+    alternatives = list(_alternatives(it, site, inputs, _as_state(it, state)))
+    vague = it.vague or len(alternatives) > MAX_EXPANDED
+    for condition, value, hx, assumed_rank, ranks in alternatives:
         call = LstmCall(
             it.number(),
             site,
@@ -185,7 +187,7 @@ def _call_recurrent(
             None if hx == NONE else hx,
             conjoin(it.path, condition),
             it.frame.grounded and site.grounded,
-            bool(it.guarded) or site.guarded,
+            bool(it.guarded) or site.guarded or vague,
             it.place(state_node) if state_node is not None else None,
             problem,
             evaluation,

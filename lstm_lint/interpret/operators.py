@@ -10,7 +10,7 @@ from lstm_lint.interpret.engine import Interpreter, refused
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.ops.table import binary
-from lstm_lint.proofs import never_zero
+from lstm_lint.proofs import FRESH, never_zero
 from lstm_lint.values import (
     NONE,
     TRUE,
@@ -366,10 +366,16 @@ def equal_dims(a: Dim, b: Dim) -> Dim:
         Kind.FLAG,
         None if default is None else int(default == number),
         0,
+        _owner(subject),
         subject=subject,
         equals=number,
     )
     return Dim.of(flag)
+
+
+def _owner(dim: Dim) -> str | None:
+    """FRESH for a condition on sizes nobody knows, such as a loop's counter: no warning rests on it alone."""
+    return FRESH if any(size.kind is Kind.OPAQUE for size in dim.sizes) else None
 
 
 def _flags_vanish(difference: Dim) -> Dim:
@@ -473,7 +479,7 @@ def _greater_than_zero(test: Dim, text: str) -> Dim:
     if not test.flags and _never_positive(test):
         return ZERO
     default = _default_value(test)
-    flag = Symbol(("positive", test), text, Kind.FLAG, None if default is None else int(default > 0), 0, test=test)
+    flag = Symbol(("positive", test), text, Kind.FLAG, None if default is None else int(default > 0), 0, _owner(test), test=test)
     return Dim.of(flag)
 
 

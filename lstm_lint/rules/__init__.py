@@ -53,14 +53,14 @@ def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None =
     `plan` makes the question for torch that goes with a finding (`lstm_lint.confirm.plan.probe_for`); None: no questions.
     """
     sites = [site for site in facts.sites if not site.guarded]
-    calls = [judge(call) for call in facts.calls if not call.guarded]
+    calls = [judge(call) for call in facts.calls]
     said = {rule.code: [tuple(rule.of_call(judged)) for judged in calls] for rule in RULES.values()}
     counts = likeliest(calls, [_badness(said, index) for index in range(len(calls))])
     findings: list[Finding] = []
     for rule in RULES.values():
         contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
-            if does_count:
+            if does_count and not judged.call.guarded:
                 contexts.append(Context.of_call(rule, judged, complaints))
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lstm_lint.dims import Dim, Kind, Symbol
 from lstm_lint.findings import Finding, Probe, Related, Severity
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import Extent, implied
+from lstm_lint.proofs import FRESH, Extent, implied
 from lstm_lint.rules.base import Complaint, Rule
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Span
@@ -42,17 +42,34 @@ def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
 
 
 def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
-    """Which calls count, where the rank of a tensor is not known and each was tried: those with the least to complain of.
+    """Which of the alternatives of one call count.
 
-    `wrong` says how bad each call is, 0 being fine. Of equally bad ranks the one with a batch counts.
+    Where the rank of a tensor is not known and each was tried, those with the least to complain of; of equally bad ranks the one
+    with a batch. Where nothing is wrong with one alternative, another that rests on a condition nobody can name does not count
+    either: what such a condition excludes is not known. `wrong` says how bad each call is, 0 being fine.
     """
     assumed = [_assumed_ranks(judged) for judged in calls]
-    worst: dict[int, dict[Ranks, int]] = {}
-    for judged, ranks, bad in zip(calls, assumed, wrong, strict=True):
-        known = worst.setdefault(judged.call.evaluation, {})
+    groups = [(judged.call.evaluation, _without_ranks(judged)) for judged in calls]
+    worst: dict[tuple[int, Dim], dict[Ranks, int]] = {}
+    for group, ranks, bad in zip(groups, assumed, wrong, strict=True):
+        known = worst.setdefault(group, {})
         known[ranks] = max(known.get(ranks, 0), bad)
-    best = {evaluation: min(known, key=lambda r: (known[r], _order(r))) for evaluation, known in worst.items()}
-    return [best[judged.call.evaluation] == ranks for judged, ranks in zip(calls, assumed, strict=True)]
+    best = {group: min(known, key=lambda r: (known[r], _order(r))) for group, known in worst.items()}
+    counts = [best[group] == ranks for group, ranks in zip(groups, assumed, strict=True)]
+    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and not bad}
+    return [
+        count and not (bad and judged.call.evaluation in fine and _rests_on_the_unnamed(judged))
+        for judged, count, bad in zip(calls, counts, wrong, strict=True)
+    ]
+
+
+def _rests_on_the_unnamed(judged: Judged) -> bool:
+    return any(flag.owner == FRESH for flag in judged.call.given.flags)
+
+
+def _without_ranks(judged: Judged) -> Dim:
+    """The condition of a call without what it says of ranks."""
+    return judged.call.given.substitute({symbol: Dim.of(value) for symbol, value in _assumed_ranks(judged)[1]})
 
 
 Ranks = tuple[int | None, frozenset[tuple[Symbol, int]]]

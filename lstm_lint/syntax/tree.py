@@ -9,8 +9,10 @@ import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from lstm_lint.source import Place, Source, Span
+from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
 
 NAME_LENGTH = 60
+TOO_DEEP = "nested too deeply to be parsed"
 
 
 class Unparsable(Exception):
@@ -60,14 +62,18 @@ def parse(source: Source) -> Tree:
     Raises:
         Unparsable: it is not Python that libcst can parse.
     """
+    if is_nested_too_deeply(source.text):
+        raise Unparsable(source.span(1, 0, 1, 0), TOO_DEEP)
     try:
         return Tree(source, cst.parse_module(source.text))
     except cst.ParserSyntaxError as error:
-        span = source.span(max(error.raw_line, 1), max(error.raw_column, 0), max(error.raw_line, 1), max(error.raw_column, 0) + 1)
-        raise Unparsable(span, _first_line(error.message)) from None
+        line, column, message = mistake(source.text) or _complaint(error)
+        raise Unparsable(source.span(line, column, line, column + 1), message) from None
     except (RecursionError, MemoryError):
-        raise Unparsable(source.span(1, 0, 1, 0), "nested too deeply to be parsed") from None
+        raise Unparsable(source.span(1, 0, 1, 0), TOO_DEEP) from None
 
 
-def _first_line(message: str) -> str:
-    return next(iter(message.splitlines()), message).strip()
+def _complaint(error: cst.ParserSyntaxError) -> tuple[int, int, str]:
+    """Line (from 1), column (from 0) and text of libcst's complaint."""
+    message = next(iter(error.message.splitlines()), error.message).strip()
+    return max(error.raw_line, 1), max(error.raw_column, 0), message

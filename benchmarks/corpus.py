@@ -1,9 +1,10 @@
 """The pinned corpus: which packages it holds and where each one is unpacked."""
 
 import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+import tomllib
 
 HERE = Path(__file__).resolve().parent
 PINS = HERE / "packages.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from lstm_lint.findings import Finding, Probe, Severity, Status
 from lstm_lint.outline import CallReport, SiteReport
 from lstm_lint.rules import RULES
 from lstm_lint.source import Source, Span
+from lstm_lint.syntax.relevance import relevant_names
 
 WORTH_A_POOL = 400_000  # bytes of source to analyse from which on starting processes pays
 
@@ -64,7 +66,6 @@ def analyse(files: Sequence[str], settings: Settings) -> Iterable[FileResult]:
     size = sum(len(data) for _, data in worth if isinstance(data, bytes))
     if size < WORTH_A_POOL or len(worth) < 2:
         return [check_data(path, data, settings) for path, data in worth]
-    import os
     from concurrent.futures import ProcessPoolExecutor  # late: most runs need no pool
 
     worth.sort(key=lambda item: -len(item[1]) if isinstance(item[1], bytes) else 0)  # long files first
@@ -97,6 +98,9 @@ def check_file(source: Source, settings: Settings) -> FileResult:
     """Analyse one text: parse, interpret, judge. torch is not asked."""
     if not mentions_recurrent_layer(source.text.encode(errors="replace")):
         return FileResult(source.path)
+    relevant = relevant_names(source.text)
+    if relevant is not None and not relevant:
+        return FileResult(source.path, True)
     from lstm_lint.confirm.plan import probe_for, probe_for_call  # late, all of these: they bring libcst
     from lstm_lint.interpret import interpret
     from lstm_lint.inventory import inventory
@@ -107,8 +111,9 @@ def check_file(source: Source, settings: Settings) -> FileResult:
     try:
         tree = parse(source)
     except Unparsable as error:
-        return _reported(FileResult(source.path, False, (unreadable(source.path, error.span, error.message),)), source, settings)
-    facts = interpret(tree)
+        finding = unreadable(source.path, error.span, error.message)
+        return _reported(FileResult(source.path, False, (finding,)), source, settings)
+    facts = interpret(tree, relevant=relevant)
     sites, calls = inventory(facts)
     replays: tuple[Probe, ...] = ()
     if settings.confirm == "always":

@@ -2,7 +2,8 @@
 
 A `Dim` is what the tool knows about one size of a tensor: ``2*L``, ``H + 2*E``, ``x.size(0)``. Two dims are equal exactly
 when their normal forms are, so ``2*H + 2*E`` and ``2*(H + E)`` are one value. Booleans live in the same algebra: a *flag* is a
-symbol that is 0 or 1 (so ``b*b = b``), ``2 if b else 1`` is ``1 + b``, and a condition is the polynomial that is 1 where it holds.
+symbol that is 0 or 1 (so ``b*b = b``), ``2 if b else 1`` is ``1 + b``, and a condition is the polynomial that is 1 where it
+holds.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 MAX_TERMS = 48
 
@@ -21,7 +22,6 @@ class Effort:
     """How many products of monomials were worked out: what an analysis has to pay for its conditions."""
 
     spent = 0
-
 
 
 def interned(key: Hashable) -> int:
@@ -38,7 +38,7 @@ class Kind(Enum):
     OPAQUE = "opaque"  # the result of something not understood
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Symbol:
     """An unknown integer. Identity is `key`; `name` is how the user's code spells it.
 
@@ -60,7 +60,7 @@ class Symbol:
     @cached_property
     def order(self) -> str:
         """A text that sorts symbols, the same for equal ones only: the normal form rests on it."""
-        return f"{self.name}\0{_key_text(self.key)}"
+        return f"{self.name}\0{interned(self.key):09d}"
 
     @cached_property
     def _hash(self) -> int:
@@ -69,7 +69,10 @@ class Symbol:
     def __hash__(self) -> int:
         return self._hash
 
-    @property
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Symbol) and self._hash == other._hash and self.key == other.key)
+
+    @cached_property
     def is_flag(self) -> bool:
         return self.kind is Kind.FLAG
 
@@ -88,7 +91,7 @@ class Opaque:
 
     @cached_property
     def order(self) -> str:
-        return f"{self.operator}\0" + "\0".join(_key_text(argument) for argument in self.arguments)
+        return f"{self.name}\0{interned((self.operator, self.arguments)):09d}"
 
     @cached_property
     def _hash(self) -> int:
@@ -113,19 +116,6 @@ Atom = Symbol | Opaque
 Monomial = tuple[Atom, ...]
 
 
-def _key_text(key: object) -> str:
-    """A text that differs where keys differ. (The repr of a Dim is made for readers: names only.)"""
-    match key:
-        case Dim():
-            return "+".join(f"{c}*[{'*'.join(atom.order for atom in m)}]" for m, c in key.terms)
-        case Symbol() | Opaque():
-            return key.order
-        case tuple():
-            return f"({','.join(map(_key_text, key))})"
-        case _:
-            return repr(key)
-
-
 def _wrapped(text: str) -> str:
     return text if all(c.isalnum() or c in "_.()[]" for c in text) else f"({text})"
 
@@ -144,13 +134,14 @@ def _multiply(left: Monomial, right: Monomial) -> Monomial | None:
         if atom.is_flag:
             if result and result[-1] == atom:
                 continue
-            if any(isinstance(o, Symbol) and isinstance(atom, Symbol) and o.excludes(atom) for o in result):
+            assert isinstance(atom, Symbol)
+            if atom.subject is not None and any(isinstance(other, Symbol) and atom.excludes(other) for other in result):
                 return None
         result.append(atom)
     return tuple(result)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dim:
     """A polynomial: ``terms`` pairs monomials (sorted atoms) with non-zero integer coefficients, sorted."""
 
@@ -180,6 +171,9 @@ class Dim:
     def __hash__(self) -> int:
         return self._hash
 
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, Dim) and self._hash == other._hash and self.terms == other.terms)
+
     # -- arithmetic --------------------------------------------------------------------------------------------------
     def __add__(self, other: Dim | int) -> Dim:
         if other == 0 or other == ZERO:
@@ -205,12 +199,7 @@ class Dim:
         if len(self.terms) * len(other.terms) > MAX_TERMS:
             return Dim.of(Opaque("*", tuple(sorted((self, other), key=interned))))
         Effort.spent += len(self.terms) * len(other.terms)
-        products: list[tuple[Monomial, int]] = []
-        for left, a in self.terms:
-            for right, b in other.terms:
-                if (monomial := _multiply(left, right)) is not None:
-                    products.append((monomial, a * b))
-        return Dim.collect(products)
+        return _product(self, other)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -306,6 +295,12 @@ class Dim:
         for monomial, _ in self.terms:
             yield from monomial
 
+    def where_flag(self, flag: Symbol, value: int) -> Dim:
+        """The polynomial with a flag of its own put in: quicker than `substitute`."""
+        if value:
+            return self.substitute({flag: ONE})
+        return Dim(tuple(term for term in self.terms if flag not in term[0]))
+
     def substitute(self, values: Mapping[Symbol, Dim]) -> Dim:
         """Every symbol in `values` replaced, inside opaque atoms too."""
         if not values or not any(s in values for s in self.symbols):
@@ -332,6 +327,16 @@ class Dim:
 
     def __repr__(self) -> str:
         return f"Dim({self.text})"
+
+
+@lru_cache(maxsize=1 << 15)
+def _product(left: Dim, right: Dim) -> Dim:
+    products: list[tuple[Monomial, int]] = []
+    for monomial, a in left.terms:
+        for other, b in right.terms:
+            if (joined := _multiply(monomial, other)) is not None:
+                products.append((joined, a * b))
+    return Dim.collect(products)
 
 
 ONE_TERM: tuple[tuple[Monomial, int], ...] = (((), 1),)

@@ -70,9 +70,7 @@ def _status(judged: Judged) -> str:
 def _site_report(site: LstmSite) -> SiteReport:
     span = site.place.span
     weights = {} if site.config is None else {name: _texts(dims) or () for name, dims in site.config.weights().items()}
-    return SiteReport(
-        site.place.path, span.line, span.column, span.cell, site.layer, site.target or "", _config(site), weights
-    )
+    return SiteReport(site.place.path, span.line, span.column, span.cell, site.layer, site.target or "", _config(site), weights)
 
 
 def _config(site: LstmSite) -> dict[str, str]:
@@ -122,8 +120,8 @@ def _state_report(judged: Judged, part: StatePart | None, expected: Sizes | None
     call = judged.call
     if judged.structure is not None or call.problem is not None:
         span = call.place.span
-        why = Why(span.line, span.column, judged.structure or call.problem or "")
-        return StateReport(True, expected, None, StateStatus.MISMATCH, why)
+        problem = Why(span.line, span.column, judged.structure or call.problem or "")
+        return StateReport(True, expected, None, StateStatus.MISMATCH, problem)
     if call.state is None:
         return StateReport(False, expected, None, StateStatus.MATCH)
     if part is None:

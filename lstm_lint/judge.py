@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
+from lstm_lint.dims import ONE, Dim, Kind, Opaque, Symbol
 from lstm_lint.facts import LstmCall
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
-from lstm_lint.values import NONE, Packed, Ref, Tensor, Tuple, Unknown, Value, as_tensor, describe
+from lstm_lint.values import NONE, Packed, Tensor, Tuple, Unknown, Value, as_tensor
 
 FEW_LAYERS = 4
 TIME = Symbol(("time",), "T", Kind.RUNTIME)
@@ -20,7 +20,7 @@ TIME = Symbol(("time",), "T", Kind.RUNTIME)
 
 @dataclass(frozen=True)
 class InputView:
-    """The input as the layer sees it: `batched`, its dims (None if not known), batch N and time T (None where unbatched or unknown)."""
+    """The input as the layer sees it: `batched`, its dims (None if not known), batch N and time T (None if none or unknown)."""
 
     batched: bool | None
     dims: tuple[Dim, ...] | None
@@ -314,10 +314,3 @@ def is_swapped(part: StatePart, config: LayerConfig, view: InputView, given: Dim
         return False  # (2, 1, H) has a batch of one
     batch_fits = not compare_batch(view, batch, given, trust).differs
     return batch_fits and compare(config.state_layers, layers, given, trust) == EQUAL
-
-
-def describe_state(state: Value | None) -> str:
-    """The state in words for a message."""
-    if isinstance(state, Ref) or state is None:
-        return "the state"
-    return describe(state)

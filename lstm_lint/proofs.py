@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
@@ -75,19 +76,15 @@ class Trust:
 
 
 # -- conditions ------------------------------------------------------------------------------------------------------
-def negation(condition: Dim) -> Dim:
-    return ONE - condition
-
-
-def implied(given: Dim, positive: frozenset[Symbol] = frozenset()) -> dict[Symbol, Dim]:
+@lru_cache(maxsize=1 << 12)
+def implied(given: Dim, positive: frozenset[Symbol] = frozenset()) -> Mapping[Symbol, Dim]:
     """The symbols whose value follows from the condition: flags it fixes, and sizes that those flags fix."""
     values: dict[Symbol, Dim] = {}
     for flag in given.flags:
-        on = Dim.of(flag)
-        if given * on == ZERO:
+        if given * Dim.of(flag) == ZERO:
             values[flag] = ZERO
             values.update(_size_from_flag(flag, False, positive))
-        elif given * on == given:
+        elif not any(isinstance(atom, Opaque) for atom in given.atoms()) and given.where_flag(flag, 0) == ZERO:
             values[flag] = ONE
             values.update(_size_from_flag(flag, True, positive))
     return values
@@ -125,12 +122,7 @@ def assumed(dim: Dim, given: Dim, positive: frozenset[Symbol] = frozenset()) -> 
     if dim.constant is not None:
         return dim
     values = {s: Dim.of(replace(s, minimum=1)) for s in dim.sizes if s in positive and s.minimum == 0}
-    return dim.substitute(values | ({} if given == ONE else implied(given, positive)))
-
-
-def possible(condition: Dim, given: Dim = ONE) -> bool:
-    """Whether the condition can hold together with `given`, as far as the algebra knows."""
-    return given * condition != ZERO
+    return dim.substitute(values | ({} if given == ONE else dict(implied(given, positive))))
 
 
 def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int]]:
@@ -163,7 +155,7 @@ def never_zero(dim: Dim) -> bool:
 
 
 def _never_zero_by_remainder(dim: Dim, quotient: Opaque) -> bool:
-    """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and a small k."""
+    """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and small k."""
     numerator, divisor = quotient.arguments
     (size, *others), k = numerator.symbols or (None,), divisor.constant
     if size is None or others or numerator != Dim.of(size) or k is None or not 2 <= k <= MAX_DIVISOR or size.minimum is None:

@@ -1,7 +1,7 @@
 """Shapes: known dims, or dims known at both ends of a middle that is not.
 
-``Shape((2, N, H))`` is fully known. A tensor from outside has only a *rest*: ``x.size(0)`` of it is a symbol that belongs to the
-rest, so that whatever is derived from ``x`` (an embedding of it, its transpose) speaks of the same symbols.
+``Shape((2, N, H))`` is fully known. A tensor from outside has only a *rest*: ``x.size(0)`` of it is a symbol that belongs to
+the rest, so that whatever is derived from ``x`` (an embedding of it, its transpose) speaks of the same symbols.
 """
 
 from __future__ import annotations

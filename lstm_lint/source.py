@@ -87,7 +87,8 @@ class Place:
         return self.spell()
 
 
-_NOQA = re.compile(r"#\s*noqa(?![\w-])(?::[\s]?(?P<codes>[A-Z][0-9]*(?:[,\s]+[A-Z][0-9]*)*|[A-Z]+[0-9]*(?:[,\s]+[A-Z]+[0-9]*)*))?", re.I)
+_CODES = r"[A-Z][0-9]*(?:[,\s]+[A-Z][0-9]*)*|[A-Z]+[0-9]*(?:[,\s]+[A-Z]+[0-9]*)*"
+_NOQA = re.compile(rf"#\s*noqa(?![\w-])(?::[\s]?(?P<codes>{_CODES}))?", re.I)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Union
 
@@ -17,9 +17,10 @@ class Unknown:
     """A value from outside, or one that was lost: who it is (`key`), how the code spells it, and why nothing more is known.
 
     As an int it is the symbol of its key, as a condition the flag of its key, as a tensor one of unknown shape: an unknown is
-    always equal to itself. `kind` says whose promise it is: CONFIG (a parameter, a field), RUNTIME (a tensor from outside), or OPAQUE.
-    `default` is the declared default of a parameter; `owner` the signature or object it belongs to. For the result of arithmetic
-    on unknowns, `dim` or `ratio` is its value if they are ints, and `like` the unknown whose shape it has if they are tensors.
+    always equal to itself. `kind` says whose promise it is: CONFIG (a parameter, a field), RUNTIME (a tensor from outside), or
+    OPAQUE. `default` is the declared default of a parameter; `owner` the signature or object it belongs to. For the result of
+    arithmetic on unknowns, `dim` or `ratio` is its value if they are ints, and `like` the unknown whose shape it has if they
+    are tensors.
     """
 
     key: Hashable
@@ -297,14 +298,13 @@ def as_dim(value: Value) -> Dim | None:
         case Unknown():
             return value.as_dim()
         case OneOf(alternatives):
-            dims = [(condition, as_dim(item)) for condition, item in alternatives]
-            if any(dim is None for _, dim in dims):
-                return None
-            result: Dim | None = dims[-1][1]
-            for condition, dim in reversed(dims[:-1]):
-                if result is not None and dim is not None:
-                    result = where(condition, dim, result)
-            return result
+            joined: Dim | None = None
+            for condition, item in reversed(alternatives):
+                size = as_dim(item)
+                if size is None:
+                    return None
+                joined = size if joined is None else where(condition, size, joined)
+            return joined
         case _:
             return None
 
@@ -377,8 +377,3 @@ class Call:
     def fresh_dim(self, name: str, part: Hashable = 0) -> Dim:
         """A new size nobody knows anything about."""
         return Dim.of(Symbol(("fresh", self.number, part), name, Kind.OPAQUE))
-
-
-def sequence_items(value: Value) -> Sequence[Value] | None:
-    """The items of a tuple or list value; None for anything else."""
-    return value.items if isinstance(value, Tuple) else None

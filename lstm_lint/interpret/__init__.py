@@ -71,12 +71,15 @@ STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
     cst.TypeAlias: statements.execute_nothing,
 }
 
-TABLES = Tables(EXPRESSIONS, STATEMENTS)
+TABLES = Tables(EXPRESSIONS, STATEMENTS, calls.call_value)
 
 
-def interpret(tree: Tree, strict: bool = False) -> Facts:
-    """Everything one file says about recurrent layers. `strict` raises on syntax that is not understood, for tests."""
-    return run(Interpreter(tree, TABLES, strict))
+def interpret(tree: Tree, strict: bool = False, relevant: frozenset[str] | None = None) -> Facts:
+    """Everything one file says about recurrent layers. `strict` raises on syntax that is not understood, for tests.
+
+    `relevant`: the names at module level that can have to do with a layer (`syntax.relevance`); None for all.
+    """
+    return run(Interpreter(tree, TABLES, strict, relevant))
 
 
 

@@ -20,7 +20,6 @@ from lstm_lint.values import (
     Packed,
     Ref,
     Repeated,
-    Slice,
     Str,
     Tensor,
     Tuple,
@@ -161,10 +160,10 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             return Repeated(item, shape.front[0] if shape.front else None)
         case Unknown() as unknown:
             return Repeated(_element_of(it, unknown, node))
-        case OneOf(alternatives) as options:
+        case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
-            items = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
-            return Repeated(_any_of(it, tuple(items), node) if items else it.unknown(node, "an item of one of several values"))
+            found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
+            return Repeated(_any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
         case _:
             return Repeated(it.unknown(node, "the items of this loop are not known"))
 

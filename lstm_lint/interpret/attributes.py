@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from lstm_lint.dims import Dim, Kind, Symbol
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
@@ -145,21 +146,20 @@ def is_module(it: Interpreter, cls: Class) -> bool:
     )
 
 
-MODULE_METHODS = frozenset(
-    "parameters named_parameters modules children named_modules state_dict load_state_dict to cuda cpu half float double train eval "
-    "apply requires_grad_ zero_grad register_buffer register_parameter add_module __call__ type share_memory".split()
-)
+MODULE_METHODS = frozenset({
+    "parameters", "named_parameters", "modules", "children", "named_modules", "state_dict", "load_state_dict", "to", "cuda",
+    "cpu", "half", "float", "double", "train", "eval", "apply", "requires_grad_", "zero_grad", "register_buffer",
+    "register_parameter", "add_module", "__call__", "type", "share_memory",
+})  # fmt: skip
 
 
 def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, node: cst.CSTNode) -> Value:
     """A class attribute as seen from an instance: functions are bound, properties called."""
-    from lstm_lint.interpret.calls import call_function
-
     match value:
         case Function():
             return _bind(value, receiver, found_in)
         case Tuple((Function() as function,), "property"):
-            return call_function(it, _bind(function, receiver, found_in), (), {}, None, node)
+            return it.apply(_bind(function, receiver, found_in), Arguments(), node)
         case Tuple((Function() as function,), "staticmethod"):
             return function
         case Tuple((Function() as function,), "classmethod"):

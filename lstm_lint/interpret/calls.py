@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
 from lstm_lint.interpret.choose import choose
@@ -46,15 +47,6 @@ IN_PLACE_RESHAPES = frozenset({"unsqueeze_", "squeeze_", "t_", "transpose_", "sw
 ENDS = frozenset({"builtins.exit", "builtins.quit", "sys.exit", "os._exit"})
 
 
-@dataclass(frozen=True)
-class Arguments:
-    """Evaluated arguments. `rest`: a ``*args`` or ``**kwargs`` of unknown content stands among them."""
-
-    positional: tuple[Value, ...]
-    keywords: Mapping[str, Value]
-    rest: Unknown | None
-
-
 def eval_call(it: Interpreter, node: cst.Call) -> Value:
     function = it.eval(node.func)
     outer, target = it.target, it.target
@@ -82,7 +74,8 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
         if argument.star == "*":
             items = unpacked(it, value)
             if items is None:
-                rest = value if isinstance(value, Unknown) else it.unknown(argument, "the content of this * argument is not known")
+                lost = it.unknown(argument, "the content of this * argument is not known")
+                rest = value if isinstance(value, Unknown) else lost
             else:
                 positional.extend(items)
         elif argument.star == "**":
@@ -91,7 +84,8 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
                 keywords.update({str(key): item for key, item in content.items.items()})
                 rest = content.others or rest
             else:
-                rest = value if isinstance(value, Unknown) else it.unknown(argument, "the content of this ** argument is not known")
+                lost = it.unknown(argument, "the content of this ** argument is not known")
+                rest = value if isinstance(value, Unknown) else lost
         elif argument.keyword is not None:
             keywords[argument.keyword.value] = value
         else:
@@ -132,7 +126,7 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
     key = function.key
     if isinstance(key, tuple) and len(key) == 2 and isinstance(key[1], str) and key[1].startswith("."):
         name = key[1][1:]
-        owner = function.like if function.like is not None else replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
+        owner = function.like or replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
         if name == "get" and arguments.positional and isinstance(arguments.positional[0], Str):
             return _got(owner, arguments)
         if f"torch.Tensor.{name}" in OPS and name not in NOT_TENSORS_ALONE:
@@ -150,7 +144,9 @@ def _got(owner: Unknown, arguments: Arguments) -> Value:
     return Unknown((owner.key, "[]", key.value), name, owner.reason, owner.place, owner.kind, default)
 
 
-NOT_TENSORS_ALONE = frozenset({"split", "index", "copy", "type", "apply_", "item", "get", "count", "sort", "format", "join", "tolist", "numpy"})
+NOT_TENSORS_ALONE = frozenset({
+    "split", "index", "copy", "type", "apply_", "item", "get", "count", "sort", "format", "join", "tolist", "numpy",
+})  # fmt: skip
 
 
 def call_external(it: Interpreter, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -172,7 +168,12 @@ CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.
 
 
 def call_op(
-    it: Interpreter, name: str, positional: Sequence[Value], keywords: Mapping[str, Value], rest: Unknown | None, node: cst.CSTNode
+    it: Interpreter,
+    name: str,
+    positional: Sequence[Value],
+    keywords: Mapping[str, Value],
+    rest: Unknown | None,
+    node: cst.CSTNode,
 ) -> Value:
     """A row of the op table; alternatives among the arguments are tried one by one."""
     if rest is not None:
@@ -185,7 +186,7 @@ def call_op(
             for condition, option in value.alternatives:
                 chosen = [*values[:index], option, *values[index + 1 :]]
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
-            return it.options(node, arms)  # type: ignore[arg-type]
+            return it.options(node, arms)
     return OPS[name](it.call(name, node, values, named))
 
 
@@ -203,7 +204,6 @@ def snapshot(it: Interpreter, value: Value) -> Value:
 
 def call_method(it: Interpreter, receiver: Value, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
     """A method of something that is not user code."""
-    positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
     match receiver:
         case Super(instance, _):
             return _super_method(it, instance, name, arguments, node)
@@ -230,7 +230,10 @@ def call_tensor_method(it: Interpreter, receiver: Value, name: str, arguments: A
     return it.unknown(node, f"`.{name}()` is not followed")
 
 
-SELF = frozenset("to cuda cpu half float double bfloat16 train eval apply requires_grad_ type share_memory to_empty".split())
+SELF = frozenset({
+    "to", "cuda", "cpu", "half", "float", "double", "bfloat16", "train", "eval", "apply", "requires_grad_", "type",
+    "share_memory", "to_empty",
+})  # fmt: skip
 
 
 def _layer_method(it: Interpreter, layer: Layer, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -300,7 +303,8 @@ def call_function(
     definition, scope = function.definition, function.scope
     assert isinstance(definition, cst.FunctionDef | cst.Lambda) and isinstance(scope, Frame)
     if it.active.count(function.identity) >= 2 or len(it.active) >= MAX_DEPTH:
-        return it.unknown(node, f"`{function.name}` calls itself" if function.identity in it.active else "calls are nested too deeply")
+        itself = function.identity in it.active
+        return it.unknown(node, f"`{function.name}` calls itself" if itself else "calls are nested too deeply")
     arguments = (function.receiver, *positional) if function.receiver is not None else tuple(positional)
     unit = _unit(function, scope)
     grounded = it.frame.grounded if unit == it.frame.unit else True
@@ -383,7 +387,7 @@ def bind_parameters(
         it.write((frame.number, parameters.star_arg.name.value), extra)
     if parameters.star_kwarg is not None:
         ref = it.new_object("dict")
-        it.write((ref.number, "items"), Dict(left, rest))
+        it.write((ref.number, "items"), Dict({str(key): value for key, value in left.items()}, rest))
         it.write((frame.number, parameters.star_kwarg.name.value), ref)
 
 

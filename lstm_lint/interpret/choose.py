@@ -14,7 +14,6 @@ from lstm_lint.values import (
     Dict,
     Int,
     OneOf,
-
     Repeated,
     Tensor,
     Tuple,
@@ -44,8 +43,6 @@ def choose(condition: Dim, if_true: Value, if_false: Value, place: Place | None 
             return Dict({key: choose(condition, xs[key], ys[key], place) for key in xs}, others)
         case _:
             return _one_of(condition, if_true, if_false, place)
-
-
 
 
 def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None) -> Value:

@@ -70,7 +70,8 @@ def is_record(it: Interpreter, cls: Class) -> bool:
             called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
             if dotted(called).split(".")[-1] in ("dataclass", "define", "frozen") or dotted(called) == "attr.s":
                 return True
-    return any(base in RECORDS or base.endswith((".BaseModel", ".NamedTuple", ".BaseSettings")) for base in external_bases(it, cls))
+    endings = (".BaseModel", ".NamedTuple", ".BaseSettings")
+    return any(base in RECORDS or base.endswith(endings) for base in external_bases(it, cls))
 
 
 def record_fields(it: Interpreter, cls: Class) -> Iterator[tuple[str, Value | None]]:
@@ -113,7 +114,8 @@ def symbolic_record(it: Interpreter, cls: Class, unknown: Unknown) -> Value:
     it.classes[instance.number] = cls
     for name, default in record_fields(it, cls):
         key = (unknown.key, "." + name)
-        value = Unknown(key, f"{unknown.name}.{name}", unknown.reason, unknown.place, Kind.CONFIG, default, ("fields", unknown.key))
+        owner = ("fields", unknown.key)
+        value = Unknown(key, f"{unknown.name}.{name}", unknown.reason, unknown.place, Kind.CONFIG, default, owner)
         it.write((instance.number, name), value)
     return instance
 

@@ -14,6 +14,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
 from lstm_lint.proofs import assumed
@@ -39,22 +40,25 @@ class OutOfBudget(Exception):
 
 @dataclass(eq=False)
 class Tables:
-    """What node types mean: expressions give a value, statements change the state."""
+    """What node types mean: expressions give a value, statements change the state. `call` calls any value."""
 
     expressions: Mapping[type[cst.CSTNode], Handler]
     statements: Mapping[type[cst.CSTNode], StatementHandler]
+    call: Callable[[Interpreter, Value, Arguments, cst.CSTNode], Value]
 
 
 @dataclass(eq=False)
 class Interpreter:
     """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return.
 
+    `relevant` are the names at module level that can have to do with a layer (None: all).
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
     tree: Tree
     tables: Tables
     strict: bool = False
+    relevant: frozenset[str] | None = None
     store: Store = field(default_factory=Store)
     path: Dim = ONE
     frame: Frame = field(default_factory=lambda: Frame(0))
@@ -95,6 +99,10 @@ class Interpreter:
             return under(handler(self, node), self.path)
         finally:
             self.nesting -= 1
+
+    def apply(self, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:
+        """The result of calling a value."""
+        return self.tables.call(self, function, arguments, node)
 
     def execute(self, statements: Sequence[cst.CSTNode]) -> None:
         """Run statements in order until the path ends."""
@@ -253,7 +261,8 @@ class Interpreter:
         try:
             run()
         except (OutOfBudget, RecursionError):
-            self.gave_up.append(GaveUp(self.place(node), f"{what} takes too many steps to follow; what is behind was not looked at"))
+            message = f"{what} takes too many steps to follow; what is behind was not looked at"
+            self.gave_up.append(GaveUp(self.place(node), message))
         finally:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
@@ -269,6 +278,8 @@ class Interpreter:
 
     def later(self, value: Function | Class) -> None:
         """Note a definition whose body is entered once the module has run."""
+        if self.relevant is not None and self.frame.parent is None and value.name not in self.relevant:
+            return
         if value.identity not in self.entered:
             self.entered.add(value.identity)
             self.pending.append((value, self.frame))

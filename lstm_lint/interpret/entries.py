@@ -1,4 +1,4 @@
-"""Where an analysis starts: the module, then every function and class body on its own, with symbols for what comes from outside."""
+"""Where an analysis starts: the module, then every function and class body, with symbols for what comes from outside."""
 
 from __future__ import annotations
 
@@ -134,7 +134,8 @@ def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
     assert isinstance(definition, cst.ClassDef)
     found = find_in_class(it, cls, CONSTRUCTOR)
     if found is None or not isinstance(found[0], Function):
-        unknown = Unknown(("instance", cls.identity), cls.name, f"`{cls.name}` is made outside", it.place(definition), Kind.CONFIG)
+        reason, place = f"`{cls.name}` is made outside", it.place(definition)
+        unknown = Unknown(("instance", cls.identity), cls.name, reason, place, Kind.CONFIG)
         value = symbolic_record(it, cls, unknown) if is_record(it, cls) else _bare(it, cls, definition)
         assert isinstance(value, Ref)
         return value
@@ -150,7 +151,8 @@ def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
 def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:
     frame = Frame(it.number(), it.frame, cls.identity, False)
     with it.inside(frame):
-        rest = Unknown(("parameters", cls.identity), "the arguments", f"`{cls.name}` is made outside", it.place(node), Kind.CONFIG)
+        reason = f"`{cls.name}` is made outside"
+        rest = Unknown(("parameters", cls.identity), "the arguments", reason, it.place(node), Kind.CONFIG)
         return instantiate(it, cls, (), {}, rest, node, call_function)
 
 

@@ -184,7 +184,8 @@ def eval_dict_comprehension(it: Interpreter, node: cst.DictComp) -> Value:
 
 def _comprehended(it: Interpreter, clause: cst.CompFor, element: Callable[[], Value]) -> Value:
     """The items that one ``for ... in ... if ...`` gives, in a frame of its own."""
-    frame = Frame(it.number(), it.frame, it.frame.unit, it.frame.grounded, it.frame.function, it.frame.receiver, it.frame.defined_in)
+    outer = it.frame
+    frame = Frame(it.number(), outer, outer.unit, outer.grounded, outer.function, outer.receiver, outer.defined_in)
     iterable = it.eval(clause.iter)
     with it.inside(frame):
         return _clause(it, clause, iterable, element)
@@ -259,7 +260,7 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             return item
         case Repeated(item, _, kind):
             return Repeated(item, None, kind)
-        case Dict(items, others):
+        case Dict():
             return _dict_item(it, content, key, node)
         case Layer():
             return it.unknown(node, "indexing a module is not followed")

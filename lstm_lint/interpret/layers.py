@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, where
 from lstm_lint.facts import LstmCall, LstmSite
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
@@ -31,9 +31,6 @@ from lstm_lint.values import (
     Value,
     as_tensor,
 )
-
-if TYPE_CHECKING:
-    from lstm_lint.interpret.calls import Arguments
 
 KINDS = {
     "torch.nn.Sequential": "sequential",
@@ -130,7 +127,7 @@ def call_sequential(
         return it.unknown(node, "the layers of this Sequential are not known")
     for layer in layers:
         value = call(it, layer, arguments, node)
-        arguments = type(arguments)((value,), {}, None)
+        arguments = Arguments((value,))
     return arguments.positional[0]
 
 
@@ -153,7 +150,7 @@ def call_layer(
     if isinstance(value, OneOf):
         others = positional[1:]
         arms = [(c, lambda v=v: call_layer(it, layer, (v, *others), keywords, rest, node)) for c, v in value.alternatives]
-        return it.options(node, arms)  # type: ignore[arg-type]
+        return it.options(node, arms)
     return row.forward(layer.config, it.call(layer.qualified_name, node, (value, *positional[1:]), keywords))
 
 

@@ -31,8 +31,9 @@ from lstm_lint.values import (
 )
 
 SYMBOLS = {
-    cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.Divide: "/", cst.FloorDivide: "//", cst.Modulo: "%", cst.Power: "**",
-    cst.MatrixMultiply: "@", cst.BitAnd: "&", cst.BitOr: "|", cst.BitXor: "^", cst.LeftShift: "<<", cst.RightShift: ">>",
+    cst.Add: "+", cst.Subtract: "-", cst.Multiply: "*", cst.Divide: "/", cst.FloorDivide: "//", cst.Modulo: "%",
+    cst.Power: "**", cst.MatrixMultiply: "@", cst.BitAnd: "&", cst.BitOr: "|", cst.BitXor: "^",
+    cst.LeftShift: "<<", cst.RightShift: ">>",
     cst.AddAssign: "+", cst.SubtractAssign: "-", cst.MultiplyAssign: "*", cst.DivideAssign: "/", cst.FloorDivideAssign: "//",
     cst.ModuloAssign: "%", cst.PowerAssign: "**", cst.MatrixMultiplyAssign: "@", cst.BitAndAssign: "&", cst.BitOrAssign: "|",
     cst.BitXorAssign: "^", cst.LeftShiftAssign: "<<", cst.RightShiftAssign: ">>",
@@ -40,7 +41,8 @@ SYMBOLS = {
     cst.GreaterThanEqual: ">=", cst.Is: "is", cst.IsNot: "is not", cst.In: "in", cst.NotIn: "not in",
 }  # fmt: skip
 
-
+MAX_CHAIN = 64
+"""Comparisons in a row from which on nobody wrote them by hand."""
 
 ELEMENTWISE = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 
@@ -282,6 +284,8 @@ def eval_conditional(it: Interpreter, node: cst.IfExp) -> Value:
 
 
 def eval_comparison(it: Interpreter, node: cst.Comparison) -> Value:
+    if len(node.comparisons) > MAX_CHAIN:
+        return Bool(it.flag(node))
     left = it.eval(node.left)
     total = ONE
     for part in node.comparisons:
@@ -461,7 +465,8 @@ def _float_ordering(it: Interpreter, operator: str, left: Value, right: Value, n
             return ONE if holds else ZERO
     for unknown in (left, right):
         if isinstance(unknown, Unknown) and unknown.kind is Kind.CONFIG:
-            return Dim.of(Symbol(("compared", interned((operator, left, right))), it.place(node).text, Kind.FLAG, None, 0, unknown.owner))
+            key = ("compared", interned((operator, left, right)))
+            return Dim.of(Symbol(key, it.place(node).text, Kind.FLAG, None, 0, unknown.owner))
     return it.flag(node)
 
 
@@ -479,7 +484,8 @@ def _greater_than_zero(test: Dim, text: str) -> Dim:
     if not test.flags and _never_positive(test):
         return ZERO
     default = _default_value(test)
-    flag = Symbol(("positive", test), text, Kind.FLAG, None if default is None else int(default > 0), 0, _owner(test), test=test)
+    by_default = None if default is None else int(default > 0)
+    flag = Symbol(("positive", test), text, Kind.FLAG, by_default, 0, _owner(test), test=test)
     return Dim.of(flag)
 
 

@@ -1,13 +1,15 @@
-"""Python itself: builtins, the methods of lists, dicts and strings, and the few standard library functions that shape code uses."""
+"""Python itself: builtins, the methods of lists, dicts and strings, and what shape code uses of the standard library."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, maximum, minimum
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import counted, iterate, sequence_of, set_attribute
 from lstm_lint.interpret.attributes import attribute_of
 from lstm_lint.interpret.choose import choose
@@ -39,10 +41,8 @@ from lstm_lint.values import (
     Unknown,
     Value,
     as_dim,
+    as_tensor,
 )
-
-if TYPE_CHECKING:
-    from lstm_lint.interpret.calls import Arguments
 
 Builtin = Callable[[Interpreter, "Arguments", cst.CSTNode], Value]
 ObjectMethod = Callable[[Interpreter, Any, "Arguments", cst.CSTNode], Value]
@@ -73,7 +73,7 @@ def _int(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         case Str(text) if text.strip().lstrip("+-").isdigit():
             return Int(Dim.of(int(text)))
         case OneOf(alternatives):
-            return it.branch([(c, lambda v=v: _int(it, type(arguments)((v,), {}, None), node)) for c, v in alternatives])  # type: ignore[misc]
+            return it.branch([(c, lambda v=v: _int(it, Arguments((v,)), node)) for c, v in alternatives])  # type: ignore[misc]
         case _:
             return it.unknown(node, "int() of a value that is not known")
 
@@ -117,6 +117,9 @@ def _sum(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     return total
 
 
+ROUNDINGS: Mapping[str, Callable[[float], int]] = {"floor": math.floor, "ceil": math.ceil, "round": round}
+
+
 def _rounded(kind: str) -> Builtin:
     def run(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         value = _first(arguments)
@@ -126,9 +129,7 @@ def _rounded(kind: str) -> Builtin:
         if ratio is not None and ratio[1] != ZERO and (kind != "round" or ratio[0].divided_by(ratio[1]) is not None):
             return Int(ratio[0] // ratio[1]) if kind != "ceil" else Int(-(-ratio[0] // ratio[1]))
         if isinstance(value, Float) and value.value is not None:
-            import math
-
-            return Int(Dim.of({"floor": math.floor, "ceil": math.ceil, "round": round}[kind](value.value)))
+            return Int(Dim.of(ROUNDINGS[kind](value.value)))
         return it.unknown(node, f"{kind} of a value that is not known")
 
     return run
@@ -152,15 +153,13 @@ def _len(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         case Unknown() as unknown:
             return _length_of(it, unknown, node)
         case OneOf(alternatives):
-            return it.branch([(c, lambda v=v: _len(it, type(arguments)((v,), {}, None), node)) for c, v in alternatives])  # type: ignore[misc]
+            return it.branch([(c, lambda v=v: _len(it, Arguments((v,)), node)) for c, v in alternatives])  # type: ignore[misc]
         case _:
             return it.unknown(node, "its length is not known")
 
 
 def _length_of(it: Interpreter, unknown: Unknown, node: cst.CSTNode) -> Value:
     """``len(x)`` is ``x.size(0)`` if it is a tensor, and one symbol in any case."""
-    from lstm_lint.values import as_tensor
-
     tensor = as_tensor(unknown)
     assert tensor is not None
     return Int(tensor.shape.dim(0))
@@ -220,15 +219,13 @@ def _reversed(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value
 
 
 def _map(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
-    from lstm_lint.interpret.calls import call_value
-
     if len(arguments.positional) != 2:
         return it.unknown(node, "map over several sequences is not followed")
     function, value = arguments.positional
     source = iterate(it, value, node)
 
     def applied(item: Value) -> Value:
-        return call_value(it, function, type(arguments)((item,), {}, None), node)
+        return it.apply(function, Arguments((item,)), node)
 
     if isinstance(source, Tuple):
         return Tuple(tuple(applied(item) for item in source.items), "list")
@@ -269,9 +266,8 @@ def _getattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
                 return Unknown(value.key, value.name, value.reason, value.place, value.kind, default)
             return default if isinstance(value, Method) else value
         case (owner, OneOf(alternatives), *rest):
-            call = type(arguments)
-            arms = [(c, lambda v=v: _getattr(it, call((owner, v, *rest), {}, None), node)) for c, v in alternatives]
-            return it.branch(arms)  # type: ignore[arg-type]
+            arms = [(c, lambda v=v: _getattr(it, Arguments((owner, v, *rest)), node)) for c, v in alternatives]
+            return it.branch(arms)
         case _:
             return it.unknown(node, "getattr with a name that is not known")
 
@@ -375,9 +371,7 @@ def _field(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         return default
     factory = arguments.keywords.get("default_factory")
     if isinstance(factory, Function | Class | Partial | External):
-        from lstm_lint.interpret.calls import call_value
-
-        return call_value(it, factory, type(arguments)((), {}, None), node)
+        return it.apply(factory, Arguments(), node)
     return it.unknown(node, "a field without a default", Kind.CONFIG)
 
 
@@ -436,6 +430,9 @@ BUILTINS: Mapping[str, Builtin] = {
 
 
 # -- methods of lists, dicts, parsers --------------------------------------------------------------------------------
+MOVES = frozenset({"to", "cuda", "cpu", "float", "double", "eval", "train"})
+
+
 def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
     """A method of a list, dict or other object that the interpreter keeps."""
     if owner.kind in OBJECT_METHODS and name in OBJECT_METHODS[owner.kind]:
@@ -444,7 +441,7 @@ def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Argume
     row = METHODS.get((type(content), name))
     if row is not None and content is not owner:
         return row(it, content, arguments, node)
-    if owner.kind in ("module_list", "module_dict", "sequential") and name in ("to", "cuda", "cpu", "float", "double", "eval", "train"):
+    if owner.kind in ("module_list", "module_dict", "sequential") and name in MOVES:
         return owner
     return it.unknown(node, f"`.{name}()` of a {owner.kind} is not followed")
 
@@ -493,7 +490,7 @@ def _forget(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode
 
 def _add_module(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
     if len(arguments.positional) == 2:
-        return _append(it, owner, type(arguments)((arguments.positional[1],), {}, None), node)
+        return _append(it, owner, Arguments((arguments.positional[1],)), node)
     return NONE
 
 
@@ -625,7 +622,8 @@ def _add_argument(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.C
     else:
         default_value = default
     reason = f"`{long}` comes from the command line"
-    value = Unknown(("argument", owner.number, name), f"args.{name}", reason, it.place(node), Kind.CONFIG, default_value, ("arguments", owner.number))
+    key, signature = ("argument", owner.number, name), ("arguments", owner.number)
+    value = Unknown(key, f"args.{name}", reason, it.place(node), Kind.CONFIG, default_value, signature)
     it.write((owner.number, "items"), Dict({**content.items, name: value}, content.others))
     return NONE
 

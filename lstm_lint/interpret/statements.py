@@ -33,7 +33,6 @@ from lstm_lint.values import (
 )
 
 LOOP_ROUNDS = 4
-RAISES = frozenset({"pytest.raises", "raises", "assertRaises", "assertRaisesRegex", "pytest.warns"})
 NEUTRAL_HANDLERS = frozenset({"ImportError", "ModuleNotFoundError", "KeyboardInterrupt", "AttributeError", "StopIteration"})
 
 
@@ -43,6 +42,11 @@ def execute_line(it: Interpreter, node: cst.SimpleStatementLine | cst.SimpleStat
 
 
 def execute_expression(it: Interpreter, node: cst.Expr) -> None:
+    """An expression for its effect; at module level only if what it calls can matter."""
+    if it.relevant is not None and it.frame.parent is None:
+        match node.value:
+            case cst.Call(func=cst.Name(value=name)) if name not in it.relevant:
+                return
     it.eval(node.value)
 
 
@@ -266,7 +270,8 @@ def _widened(
     if isinstance(old, OneOf) and isinstance(joined := choose(looped, new, old), OneOf) and count < 2:
         return joined
     name = location[1]
-    return Unknown(("loop", interned((id(node), location))), name, f"`{name}` changes from round to round of a loop", it.place(node))
+    reason = f"`{name}` changes from round to round of a loop"
+    return Unknown(("loop", interned((id(node), location))), name, reason, it.place(node))
 
 
 def _same_rank(it: Interpreter, old: Tensor, new: Tensor, location: Location) -> Tensor | None:
@@ -393,4 +398,3 @@ DECORATORS: dict[str, Callable[[Value], Value]] = {
     "builtins.staticmethod": lambda function: Tuple((function,), "staticmethod"),
     "builtins.classmethod": lambda function: Tuple((function,), "classmethod"),
 }
-

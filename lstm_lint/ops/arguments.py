@@ -85,13 +85,6 @@ def tensor(call: Call, index: int = 0, name: str = "input") -> Tensor:
     return tensor_of(required(call, index, name))
 
 
-def tensors_of(value: Value) -> list[Tensor]:
-    """The tensors of a tuple or list. Raises CannotTell where it is not known item by item."""
-    if isinstance(value, Tuple):
-        return [tensor_of(item) for item in value.items]
-    raise CannotTell(f"the tensors in {describe(value)} are not known one by one")
-
-
 def constant(value: Value, name: str) -> int:
     """The value as an integer that is known. Raises CannotTell, or ShapeError for what is no integer."""
     if isinstance(value, Float | Str | NoneValue | Tuple):

@@ -8,7 +8,7 @@ from lstm_lint.ops.dtypes import is_float
 from lstm_lint.ops.layers import Config, LayerOp, LayerRow, check_rank, config_size, kept, must_be
 from lstm_lint.ops.transforms import flattened, halved, unflattened
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, Int, NoneValue, Tensor, Value
+from lstm_lint.values import Call, Int, NoneValue, Value
 
 
 # -- features --------------------------------------------------------------------------------------------------------
@@ -68,15 +68,6 @@ def f_embedding(call: Call) -> Value:
     if is_float(source.dtype) or weight.shape.rank not in (None, 2):
         raise ShapeError("embedding wants integers and a weight of two axes")
     return computed(call, source, _appended(source.shape, weight.shape.dim(1)), weight.dtype)
-
-
-def embedding_from_pretrained(config: Config, call: Call) -> Value:
-    """Embedding.from_pretrained(weight): (*) -> (*, weight.size(1))."""
-    source = tensor(call)
-    weight = config["embeddings"]
-    if not isinstance(weight, Tensor):
-        raise CannotTell("the shape of the pretrained weight is not known")
-    return computed(call, source, _appended(source.shape, weight.shape.dim(1)))
 
 
 # -- the same shape --------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The contract of torch's recurrent layers, stated once: constructor parameters, and the shapes of input, state, output, weights.
+"""The contract of torch's recurrent layers, stated once: constructor parameters, shapes of input, state, output, weights.
 
 Source: the documentation of torch.nn.LSTM, GRU, RNN and their cells, held against torch 2.13 by tests/test_recurrent.py.
 D = 2 if bidirectional else 1, P = proj_size if proj_size > 0 else hidden_size.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.values import (
@@ -245,8 +246,6 @@ def _default(name: str, default: Value | object, rest: Unknown | None, layer: st
 
 def unknown_keyword(layer: str, name: str) -> str:
     """A message that names the parameter that was probably meant."""
-    from difflib import get_close_matches
-
     if name == "proj_size":
         return f"proj_size is only supported for LSTM, not for {layer}"
     common = {"num_hidden": "hidden_size", "hidden_dim": "hidden_size", "input_dim": "input_size", "n_layers": "num_layers"}

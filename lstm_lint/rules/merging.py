@@ -44,9 +44,9 @@ def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
 def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
     """Which of the alternatives of one call count.
 
-    Where the rank of a tensor is not known and each was tried, those with the least to complain of; of equally bad ranks the one
-    with a batch. Where nothing is wrong with one alternative, another that rests on a condition nobody can name does not count
-    either: what such a condition excludes is not known. `wrong` says how bad each call is, 0 being fine.
+    Where the rank of a tensor is not known and each was tried, those with the least to complain of; of equally bad ranks the
+    one with a batch. Where nothing is wrong with one alternative, another that rests on a condition nobody can name does not
+    count either: what such a condition excludes is not known. `wrong` says how bad each call is, 0 being fine.
     """
     assumed = [_assumed_ranks(judged) for judged in calls]
     groups = [(judged.call.evaluation, _without_ranks(judged)) for judged in calls]

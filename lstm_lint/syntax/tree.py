@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import libcst as cst
@@ -30,6 +30,7 @@ class Tree:
 
     source: Source
     module: cst.Module
+    _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def _positions(self) -> dict[int, CodeRange]:
@@ -49,6 +50,12 @@ class Tree:
 
     def spelling(self, node: cst.CSTNode) -> str:
         """The node's text on one line, cut where it is long."""
+        known = self._spellings.get(id(node))
+        if known is None:
+            known = self._spellings[id(node)] = self._spelt(node)
+        return known
+
+    def _spelt(self, node: cst.CSTNode) -> str:
         try:
             text = " ".join(self.module.code_for_node(node).split())
         except RecursionError:

@@ -1,0 +1,77 @@
+"""Which top-level definitions of a file can have to do with a recurrent layer at all, found by names before anything is parsed fully.
+
+A statement matters if it mentions a layer's name, or a name that a statement that matters binds. What does not matter need not be
+entered on its own: without such a name no layer can be built there. (It is still followed where code that matters calls it.)
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LAYERS = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
+LONGEST_NAME = 40  # a string longer than that is prose, not a name for getattr
+
+
+@dataclass(frozen=True)
+class _Statement:
+    bound: frozenset[str]
+    mentioned: frozenset[str]
+
+
+def relevant_names(text: str) -> frozenset[str] | None:
+    """The names bound at module level that can have to do with a layer; None if all may.
+
+    Empty if nothing in the file can.
+    """
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    statements = [_read(statement) for statement in tree.body]
+    relevant: set[str] = set()
+    waiting = statements
+    while True:
+        hit = [s for s in waiting if s.mentioned & LAYERS or s.mentioned & relevant]
+        if not hit:
+            return frozenset(relevant)
+        waiting = [s for s in waiting if s not in hit]
+        relevant.update(*(s.bound for s in hit), MARK)
+
+
+MARK = "<a layer>"
+"""Stands among the relevant names for the mention itself, so that they are not empty where nothing is bound."""
+
+
+def _read(statement: ast.stmt) -> _Statement:
+    bound: set[str] = set()
+    mentioned: set[str] = set()
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        bound.add(statement.name)
+    inside_definition = bool(bound)
+    for node in ast.walk(statement):
+        mentioned.update(_mentions(node))
+        if not inside_definition:
+            bound.update(_binds(node))
+    return _Statement(frozenset(bound), frozenset(mentioned))
+
+
+def _mentions(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            yield name
+        case ast.alias(name=name):
+            yield from name.split(".")
+        case ast.Constant(value=str() as text) if len(text) <= LONGEST_NAME:
+            yield text.rpartition(".")[2]
+
+
+def _binds(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.Name(id=name, ctx=ast.Store()):
+            yield name
+        case ast.alias(name=name, asname=asname):
+            yield asname or name.split(".")[0]
+        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+            yield name

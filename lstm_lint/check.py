@@ -55,47 +55,48 @@ def check_paths(paths: Sequence[str], settings: Settings, stdin_text: str | None
 
 def shapes_paths(paths: Sequence[str], settings: Settings) -> list[FileResult]:
     """Every construction and call in files and folders."""
-    return [result for result in analyse(discover(paths, settings.filter).files, settings) if result.analyzed]
+    results = analyse(discover(paths, settings.filter).files, settings, listing=True)
+    return [result for result in results if result.analyzed]
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
-def analyse(files: Sequence[str], settings: Settings) -> Iterable[FileResult]:
+def analyse(files: Sequence[str], settings: Settings, listing: bool = False) -> Iterable[FileResult]:
     """The result of each file; only those that mention a recurrent layer are parsed."""
     read: list[tuple[str, bytes | Unreadable]] = [(path, read_bytes(path)) for path in files]
     worth = [(p, d) for p, d in read if isinstance(d, Unreadable) or mentions_recurrent_layer(d)]
     size = sum(len(data) for _, data in worth if isinstance(data, bytes))
     if size < WORTH_A_POOL or len(worth) < 2:
-        return [check_data(path, data, settings) for path, data in worth]
+        return [check_data(path, data, settings, listing) for path, data in worth]
     from concurrent.futures import ProcessPoolExecutor  # late: most runs need no pool
 
     worth.sort(key=lambda item: -len(item[1]) if isinstance(item[1], bytes) else 0)  # long files first
     with ProcessPoolExecutor(min(os.cpu_count() or 1, len(worth))) as pool:
-        results = list(pool.map(_checked, [(path, data, settings) for path, data in worth], chunksize=1))
+        results = list(pool.map(_checked, [(path, data, settings, listing) for path, data in worth], chunksize=1))
     return sorted(results, key=lambda result: result.path)
 
 
-def _checked(work: tuple[str, bytes | Unreadable, Settings]) -> FileResult:
+def _checked(work: tuple[str, bytes | Unreadable, Settings, bool]) -> FileResult:
     return check_data(*work)
 
 
-def check_data(path: str, data: bytes | Unreadable, settings: Settings) -> FileResult:
+def check_data(path: str, data: bytes | Unreadable, settings: Settings, listing: bool = False) -> FileResult:
     """The result for a file's content, from the cache where it was worked out before."""
     source = data if isinstance(data, Unreadable) else decode(path, data)
     if isinstance(source, Unreadable):
         return FileResult(path, False, (unreadable(path, source.span, source.message),))
     if settings.cache_folder is None:
-        return check_file(source, settings)
+        return check_file(source, settings, listing)
     cache = Cache(settings.cache_folder)
-    key = key_of("file", path, source.text, *sorted(settings.codes_at(path)), settings.confirm)
+    key = key_of("shapes" if listing else "check", path, source.text, *sorted(settings.codes_at(path)), settings.confirm)
     known = cache.get(key, FileResult)
     if known is None:
-        known = check_file(source, settings)
+        known = check_file(source, settings, listing)
         cache.put(key, known)
     return known
 
 
-def check_file(source: Source, settings: Settings) -> FileResult:
-    """Analyse one text: parse, interpret, judge. torch is not asked."""
+def check_file(source: Source, settings: Settings, listing: bool = False) -> FileResult:
+    """Analyse one text: parse, interpret, judge. torch is not asked. `listing`: for `shapes`, list what was seen."""
     if not mentions_recurrent_layer(source.text.encode(errors="replace")):
         return FileResult(source.path)
     relevant = relevant_names(source.text)
@@ -114,12 +115,12 @@ def check_file(source: Source, settings: Settings) -> FileResult:
         finding = unreadable(source.path, error.span, error.message)
         return _reported(FileResult(source.path, False, (finding,)), source, settings)
     facts = interpret(tree, relevant=relevant)
-    sites, calls = inventory(facts)
+    sites, calls = inventory(facts) if listing else ((), ())
     replays: tuple[Probe, ...] = ()
     if settings.confirm == "always":
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
-    result = FileResult(source.path, True, tuple(check_facts(facts, probe_for)), sites, calls, replays)
+    result = FileResult(source.path, True, tuple(check_facts(facts, probe_for, settings.codes_at(source.path))), sites, calls, replays)
     return _reported(result, source, settings)
 
 

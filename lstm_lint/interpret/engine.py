@@ -24,8 +24,8 @@ from lstm_lint.syntax.tree import Tree
 from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
-EFFORT_PER_ENTRY = 80_000  # about half a second
-EFFORT_PER_FILE = 300_000
+EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
+EFFORT_PER_FILE = 150_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"

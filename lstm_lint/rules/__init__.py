@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Probe
@@ -47,10 +47,13 @@ _ALL = (
 RULES: Mapping[str, Rule] = {module.RULE.code: module.RULE for module in _ALL}
 
 
-def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None = None) -> list[Finding]:
+def check_facts(
+    facts: Facts, plan: Callable[[Complaint], Probe | None] | None = None, codes: Collection[str] | None = None
+) -> list[Finding]:
     """What every rule has to say about a file, contexts merged, in order of place.
 
     `plan` makes the question for torch that goes with a finding (`lstm_lint.confirm.plan.probe_for`); None: no questions.
+    `codes`: the rules whose findings are wanted; None: all.
     """
     sites = [site for site in facts.sites if not site.guarded]
     calls = [judge(call) for call in facts.calls]
@@ -58,6 +61,8 @@ def check_facts(facts: Facts, plan: Callable[[Complaint], Probe | None] | None =
     counts = likeliest(calls, [_badness(said, index) for index in range(len(calls))])
     findings: list[Finding] = []
     for rule in RULES.values():
+        if codes is not None and rule.code not in codes:
+            continue
         contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:

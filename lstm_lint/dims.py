@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 MAX_TERMS = 48
+LONGEST_ORDER = 200  # characters; the number behind tells apart what is longer
 
 _NUMBERS: dict[Hashable, int] = {}
 
@@ -91,7 +92,8 @@ class Opaque:
 
     @cached_property
     def order(self) -> str:
-        return f"{self.name}\0{interned((self.operator, self.arguments)):09d}"
+        spelt = "\0".join("+".join(_term_order(*term) for term in argument.terms) for argument in self.arguments)
+        return f"{self.operator}\0{spelt[:LONGEST_ORDER]}\0{interned((self.operator, self.arguments)):09d}"
 
     @cached_property
     def _hash(self) -> int:
@@ -114,6 +116,10 @@ class Opaque:
 
 Atom = Symbol | Opaque
 Monomial = tuple[Atom, ...]
+
+
+def _term_order(monomial: Monomial, coefficient: int) -> str:
+    return "*".join([str(coefficient), *(atom.order for atom in monomial)])
 
 
 def _wrapped(text: str) -> str:

@@ -205,7 +205,7 @@ class Dim:
         if len(self.terms) * len(other.terms) > MAX_TERMS:
             return Dim.of(Opaque("*", tuple(sorted((self, other), key=interned))))
         Effort.spent += len(self.terms) * len(other.terms)
-        return _product(self, other)
+        return multiplied(self, other, self._minima, other._minima)
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -297,6 +297,10 @@ class Dim:
     def sizes(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if not s.is_flag)
 
+    @cached_property
+    def _minima(self) -> tuple[int | None, ...]:
+        return tuple(atom.minimum for atom in self.atoms())
+
     def atoms(self) -> Iterator[Atom]:
         for monomial, _ in self.terms:
             yield from monomial
@@ -336,7 +340,8 @@ class Dim:
 
 
 @lru_cache(maxsize=1 << 15)
-def _product(left: Dim, right: Dim) -> Dim:
+def multiplied(left: Dim, right: Dim, *minima: tuple[int | None, ...]) -> Dim:
+    """The product. What equality leaves out but a proof rests on, the `minima`, is part of the cache's key."""
     products: list[tuple[Monomial, int]] = []
     for monomial, a in left.terms:
         for other, b in right.terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from lstm_lint.alternatives import likeliest
 from lstm_lint.dims import Dim
 from lstm_lint.facts import Facts, LstmCall, LstmSite
 from lstm_lint.judge import TIME, Judged, StatePart, judge
@@ -11,6 +12,7 @@ from lstm_lint.outline import CallReport, SiteReport, Sizes, StateReport, StateS
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Float, Int, NoneValue, Str, Unknown, Value
 
+BADNESS = {"mismatch": 2, "conditional": 1, "match": 0, "unknown": 0}
 ORDER = {"mismatch": 0, "conditional": 1, "match": 2, "unknown": 3}
 
 
@@ -46,13 +48,16 @@ def _preferred_sites(sites: Sequence[LstmSite]) -> list[LstmSite]:
 
 
 def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
+    all_judged = [judge(call) for call in calls]
+    counts = likeliest(all_judged, [BADNESS[_status(judged)] for judged in all_judged])
     by_place: dict[Place, list[Judged]] = {}
-    for call in calls:
-        by_place.setdefault(call.place, []).append(judge(call))
+    for judged, count in zip(all_judged, counts, strict=True):
+        if count:
+            by_place.setdefault(judged.call.place, []).append(judged)
     chosen: list[Judged] = []
-    for judged in by_place.values():
-        grounded = [j for j in judged if j.call.grounded and j.input.dims is not None]
-        candidates = grounded or judged
+    for contexts in by_place.values():
+        grounded = [j for j in contexts if j.call.grounded and j.input.dims is not None]
+        candidates = grounded or contexts
         best = min(ORDER[_status(j)] for j in candidates)
         known = [j for j in candidates if _status(j) != "unknown"]
         chosen += known if known else [j for j in candidates if ORDER[_status(j)] == best][:1]

@@ -162,7 +162,7 @@ def _never_zero_by_remainder(dim: Dim, quotient: Opaque) -> bool:
         return False
     for remainder in range(k):
         least = -(-(size.minimum - remainder) // k)
-        part = Dim.of(replace(size, key=("part", size.key), minimum=max(least, 0)))
+        part = Dim.of(replace(size, key=("part", size.key, least), minimum=max(least, 0)))
         if not never_zero(dim.substitute({size: part * k + remainder})):
             return False
     return True

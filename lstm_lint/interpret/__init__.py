@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import libcst as cst
 
+from lstm_lint.dims import multiplied
 from lstm_lint.facts import Facts
 from lstm_lint.interpret import attributes, calls, expressions, names, operators, statements
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
+from lstm_lint.judge import judge
+from lstm_lint.proofs import implied
 from lstm_lint.syntax.tree import Tree
 
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {

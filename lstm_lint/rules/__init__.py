@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from lstm_lint.alternatives import likeliest
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Probe
 from lstm_lint.judge import judge
@@ -25,7 +26,7 @@ from lstm_lint.rules import (
     lst901_gave_up,
 )
 from lstm_lint.rules.base import Complaint, Rule
-from lstm_lint.rules.merging import Context, likeliest, merged
+from lstm_lint.rules.merging import Context, merged
 
 _ALL = (
     lst101_state_layers,

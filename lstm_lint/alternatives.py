@@ -1,0 +1,62 @@
+"""The alternatives of one call: which of them count, where something is not known and each possibility was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lstm_lint.dims import Dim, Symbol
+from lstm_lint.judge import Judged
+from lstm_lint.proofs import FRESH, implied
+
+
+def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
+    """Which of the alternatives of one call count.
+
+    Where the rank of a tensor is not known and each was tried, those with the least to complain of; of equally bad ranks the
+    one with a batch. Where nothing is wrong with one alternative, another that rests on a condition nobody can name does not
+    count either: what such a condition excludes is not known. `wrong` says how bad each call is, 0 being fine.
+    """
+    assumed = [_assumed_ranks(judged) for judged in calls]
+    groups = [(judged.call.evaluation, _without_ranks(judged)) for judged in calls]
+    worst: dict[tuple[int, Dim], dict[Ranks, int]] = {}
+    for group, ranks, bad in zip(groups, assumed, wrong, strict=True):
+        known = worst.setdefault(group, {})
+        known[ranks] = max(known.get(ranks, 0), bad)
+    best = {group: min(known, key=lambda r: (known[r], _order(r))) for group, known in worst.items()}
+    counts = [best[group] == ranks for group, ranks in zip(groups, assumed, strict=True)]
+    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and not bad}
+    return [
+        count and not (bad and judged.call.evaluation in fine and _rests_on_the_unnamed(judged))
+        for judged, count, bad in zip(calls, counts, wrong, strict=True)
+    ]
+
+
+def _rests_on_the_unnamed(judged: Judged) -> bool:
+    return any(flag.owner == FRESH for flag in judged.call.given.flags)
+
+
+def _without_ranks(judged: Judged) -> Dim:
+    """The condition of a call without what it says of ranks."""
+    return judged.call.given.substitute({symbol: Dim.of(value) for symbol, value in _assumed_ranks(judged)[1]})
+
+
+Ranks = tuple[int | None, frozenset[tuple[Symbol, int]]]
+"""The rank assumed of the input, and the flags about ranks (``x.dim() == 2``) that hold or do not hold."""
+
+
+def _assumed_ranks(judged: Judged) -> Ranks:
+    flags = {
+        (symbol, dim.constant or 0)
+        for symbol, dim in implied(judged.call.given).items()
+        if symbol.is_flag and isinstance(symbol.subject, Dim) and all(_is_rank(s) for s in symbol.subject.symbols)
+    }
+    return judged.call.assumed_rank, frozenset(flags)
+
+
+def _is_rank(symbol: Symbol) -> bool:
+    """Whether it is ``x.dim()`` (see `lstm_lint.shapes.rank_symbol`)."""
+    return isinstance(symbol.key, tuple) and symbol.key[:1] == ("rank",)
+
+
+def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
+    return -(ranks[0] or 0), sorted((symbol.order, value) for symbol, value in ranks[1])

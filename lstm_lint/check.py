@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import gc
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +134,8 @@ def check_file(source: Source, settings: Settings, listing: bool = False) -> Fil
     if settings.confirm == "always":
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
-    result = FileResult(source.path, True, tuple(check_facts(facts, probe_for, settings.codes_at(source.path))), sites, calls, replays)
-    return _reported(result, source, settings)
+    findings = tuple(check_facts(facts, probe_for, settings.codes_at(source.path)))
+    return _reported(FileResult(source.path, True, findings, sites, calls, replays), source, settings)
 
 
 def unreadable(path: str, span: Span, message: str) -> Finding:

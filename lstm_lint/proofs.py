@@ -118,11 +118,8 @@ def _solved(subject: Dim, value: Dim) -> dict[Symbol, Dim]:
 
 
 def assumed(dim: Dim, given: Dim, positive: frozenset[Symbol] = frozenset()) -> Dim:
-    """`dim` with what the condition fixes put in, and with the symbols that are known to be positive as such."""
-    if dim.constant is not None:
-        return dim
-    values = {s: Dim.of(replace(s, minimum=1)) for s in dim.sizes if s in positive and s.minimum == 0}
-    return dim.substitute(values | ({} if given == ONE else dict(implied(given, positive))))
+    """`dim` with what the condition fixes put in."""
+    return dim if given == ONE or dim.constant is not None else dim.substitute(implied(given, positive))
 
 
 def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int]]:
@@ -137,33 +134,33 @@ def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int
 
 
 # -- proofs ----------------------------------------------------------------------------------------------------------
-def never_zero(dim: Dim) -> bool:
-    """True only if no assignment (every size at least its minimum) makes the flag-free polynomial 0."""
+def never_zero(dim: Dim, positive: frozenset[Symbol] = frozenset()) -> bool:
+    """True only if no assignment (every size at least its minimum, or 1 if `positive`) makes the flag-free polynomial 0."""
     if (value := dim.constant) is not None:
         return value != 0
     quotient = next((a for a in dim.atoms() if isinstance(a, Opaque) and a.operator == "//"), None)
     if quotient is not None:
-        return _never_zero_by_remainder(dim, quotient)
+        return _never_zero_by_remainder(dim, quotient, positive)
     shift: dict[Symbol, Dim] = {}
     for atom in dim.atoms():
         if isinstance(atom, Opaque) or atom.minimum is None or atom.kind is Kind.OPAQUE:
             return False
-        shift[atom] = Dim.of(atom) + atom.minimum
+        shift[atom] = Dim.of(atom) + (max(atom.minimum, 1) if atom in positive else atom.minimum)
     coefficients = dict(dim.substitute(shift).terms)
     constant = coefficients.get((), 0)
     return constant != 0 and all(c * constant > 0 for c in coefficients.values())
 
 
-def _never_zero_by_remainder(dim: Dim, quotient: Opaque) -> bool:
+def _never_zero_by_remainder(dim: Dim, quotient: Opaque, positive: frozenset[Symbol]) -> bool:
     """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and small k."""
     numerator, divisor = quotient.arguments
     (size, *others), k = numerator.symbols or (None,), divisor.constant
     if size is None or others or numerator != Dim.of(size) or k is None or not 2 <= k <= MAX_DIVISOR or size.minimum is None:
         return False
     for remainder in range(k):
-        least = -(-(size.minimum - remainder) // k)
+        least = -(-((max(size.minimum, 1) if size in positive else size.minimum) - remainder) // k)
         part = Dim.of(replace(size, key=("part", size.key, least), minimum=max(least, 0)))
-        if not never_zero(dim.substitute({size: part * k + remainder})):
+        if not never_zero(dim.substitute({size: part * k + remainder}), positive):
             return False
     return True
 
@@ -272,7 +269,7 @@ def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case |
     witness = find_witness(here, flags)
     if witness is None:
         return None if here.constant is not None else _Case(flags, here, Extent.UNKNOWN)
-    if never_zero(here):
+    if never_zero(here, trust.positive):
         return _Case(flags, here, Extent.ALWAYS, witness)
     if any(isinstance(atom, Opaque) for atom in here.atoms()) or not all(trust.covers(s) for s in here.sizes):
         return _Case(flags, here, Extent.UNKNOWN)

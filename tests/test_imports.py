@@ -28,6 +28,7 @@ ROWS: list[tuple[str, ...]] = [
     ("ops",),
     ("facts",),
     ("judge",),
+    ("alternatives",),
     ("interpret",),
     ("findings",),
     ("rules",),

@@ -82,6 +82,8 @@ def interpret(tree: Tree, strict: bool = False, relevant: frozenset[str] | None 
 
     `relevant`: the names at module level that can have to do with a layer (`syntax.relevance`); None for all.
     """
+    for cached in (multiplied, implied, judge):
+        cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
     return run(Interpreter(tree, TABLES, strict, relevant))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from functools import lru_cache
 
 SHORT = 2000
 """Characters that cannot nest deeply enough to hurt."""
@@ -14,7 +15,7 @@ SHORT = 2000
 
 def is_nested_too_deeply(text: str) -> bool:
     """Whether Python gives up on the text. Other mistakes in it are no concern here."""
-    match _mistake(text) if len(text) > SHORT else None:
+    match parsed(text) if len(text) > SHORT else None:
         case RecursionError() | MemoryError():
             return True
         case SyntaxError(msg=message):
@@ -25,20 +26,19 @@ def is_nested_too_deeply(text: str) -> bool:
 
 def mistake(text: str) -> tuple[int, int, str] | None:
     """Line (from 1), column (from 0) and text of Python's own complaint; None if it has none, or a newer grammar's."""
-    match _mistake(text):
+    match parsed(text):
         case SyntaxError(lineno=int(line), offset=int(column), msg=message):
             return max(line, 1), max(column - 1, 0), message
         case _:
             return None
 
 
-def _mistake(text: str) -> Exception | None:
+@lru_cache(maxsize=1)
+def parsed(text: str) -> ast.Module | Exception:
+    """Python's own tree, or why there is none. The last one is kept: several ask for the same text."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are about the analysed code
-            ast.parse(text)
-    except (SyntaxError, RecursionError, MemoryError) as error:
+            return ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error
-    except ValueError:  # a null byte: reported when the file was read
-        return None
-    return None

@@ -1,7 +1,7 @@
-"""Which top-level definitions of a file can have to do with a recurrent layer at all, found by names before anything is parsed fully.
+"""Which top-level definitions of a file can have to do with a recurrent layer at all, found by names, before libcst parses it.
 
-A statement matters if it mentions a layer's name, or a name that a statement that matters binds. What does not matter need not be
-entered on its own: without such a name no layer can be built there. (It is still followed where code that matters calls it.)
+A statement matters if it mentions a layer's name, or a name that a statement that matters binds. What does not matter need not
+be entered on its own: without such a name no layer can be built there. (It is still followed where code that matters calls it.)
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from lstm_lint.syntax.nesting import parsed
 
 LAYERS = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 LONGEST_NAME = 40  # a string longer than that is prose, not a name for getattr
@@ -25,19 +27,20 @@ def relevant_names(text: str) -> frozenset[str] | None:
 
     Empty if nothing in the file can.
     """
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(text)
+    if not isinstance(tree, ast.Module):
         return None
-    statements = [_read(statement) for statement in tree.body]
+    mentioning: dict[str, list[_Statement]] = {}
+    for statement in map(_read, tree.body):
+        for name in statement.mentioned:
+            mentioning.setdefault(name, []).append(statement)
     relevant: set[str] = set()
-    waiting = statements
-    while True:
-        hit = [s for s in waiting if s.mentioned & LAYERS or s.mentioned & relevant]
-        if not hit:
-            return frozenset(relevant)
-        waiting = [s for s in waiting if s not in hit]
-        relevant.update(*(s.bound for s in hit), MARK)
+    names = [*LAYERS]
+    while names:
+        for statement in mentioning.pop(names.pop(), ()):
+            relevant.update(statement.bound, (MARK,))
+            names.extend(statement.bound)
+    return frozenset(relevant)
 
 
 MARK = "<a layer>"

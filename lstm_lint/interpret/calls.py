@@ -11,7 +11,7 @@ from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
-from lstm_lint.interpret.choose import choose
+from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import instantiate
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
@@ -181,12 +181,13 @@ def call_op(
     values = [it.settled(snapshot(it, value)) for value in positional]
     named = {key: it.settled(snapshot(it, value)) for key, value in keywords.items()}
     for index, value in enumerate(values):
-        if isinstance(value, OneOf):
+        options = tuple(expand(value, it.path)) if isinstance(value, OneOf | Tuple) else ()
+        if 1 < len(options) <= MAX_EXPANDED:
             arms = []
-            for condition, option in value.alternatives:
+            for condition, option in options:
                 chosen = [*values[:index], option, *values[index + 1 :]]
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
-            return it.options(node, arms)
+            return it.options(node, arms)  # type: ignore[arg-type]
     return OPS[name](it.call(name, node, values, named))
 
 

@@ -262,6 +262,8 @@ def _with_ranks(state: Value, ranks: Mapping[Hashable, int]) -> Value:
 def _as_state(it: Interpreter, state: Value | None) -> Value:
     if state is None:
         return NONE
+    if isinstance(state, OneOf):
+        return OneOf(tuple((condition, _as_state(it, option)) for condition, option in state.alternatives))
     content = it_contents(it, state)
     if isinstance(content, Repeated) and content.length is not None and content.length.constant == 2:
         return Tuple((content.item, content.item), content.kind)

@@ -288,6 +288,8 @@ def _size_problem(layer: str, name: str, values: Mapping[str, Value]) -> str | N
     if isinstance(value, Str) or value == NONE:
         return f"{name} must be an int"
     dim = as_dim(value)
+    if name == "proj_size" and dim is not None and dim.constant is None and dim == as_dim(values["hidden_size"]):
+        return f"proj_size has to be smaller than hidden_size, both are {dim.text}"
     number = dim.constant if dim is not None and not isinstance(value, Unknown) else None
     if number is None:
         return None

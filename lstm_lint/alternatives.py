@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lstm_lint.dims import Dim, Symbol
+from lstm_lint.dims import ZERO, Dim, Symbol
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import FRESH, implied
+from lstm_lint.proofs import FRESH, flag_text, implied
 
 
 def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
@@ -60,3 +60,35 @@ def _is_rank(symbol: Symbol) -> bool:
 
 def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
     return -(ranks[0] or 0), sorted((symbol.order, value) for symbol, value in ranks[1])
+
+
+def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, str | None]:
+    """For each call with something wrong: the configuration that all its wrong alternatives together rest on."""
+    total: dict[int, Dim] = {}
+    for judged, bad in zip(calls, wrong, strict=True):
+        if bad:
+            total[judged.call.evaluation] = total.get(judged.call.evaluation, ZERO) + judged.call.given
+    return {evaluation: configuration(given) for evaluation, given in total.items()}
+
+
+def configuration(given: Dim) -> str | None:
+    """The configuration that a condition rests on (``bidirectional=True``); None if the declared defaults bring it about.
+
+    Conditions nobody can name, ranks, and what methods did before are no configuration: somebody gets there.
+    """
+    by_default = given.substitute({flag: Dim.of(flag.default) for flag in given.flags if flag.default is not None})
+    if by_default == ZERO:
+        fixed = [flag for flag in given.flags if flag.default is not None]
+    else:
+        fixed, given = list(by_default.flags), by_default
+    words = [
+        flag_text(symbol, dim.constant or 0)
+        for symbol, dim in implied(given).items()
+        if symbol in fixed and _is_configuration(symbol)
+    ]
+    return " and ".join(words) or None
+
+
+def _is_configuration(flag: Symbol) -> bool:
+    is_rank = isinstance(flag.subject, Dim) and all(_is_rank(symbol) for symbol in flag.subject.symbols)
+    return flag.owner not in (FRESH, "method") and not is_rank

@@ -17,7 +17,7 @@ VERSION = 1
 
 
 def check(outcome: Outcome, view: View) -> Iterator[Line]:
-    """One JSON object, as the README describes it."""
+    """One JSON object, as docs/json.md describes it."""
     del view
     counts = Counter(finding.severity for finding in outcome.findings)
     document = {

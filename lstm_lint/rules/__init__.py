@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from lstm_lint.alternatives import likeliest
+from lstm_lint.alternatives import configuration, configurations, likeliest
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Probe
 from lstm_lint.judge import judge
@@ -59,15 +59,17 @@ def check_facts(
     sites = [site for site in facts.sites if not site.guarded]
     calls = [judge(call) for call in facts.calls]
     said = {rule.code: [tuple(rule.of_call(judged)) for judged in calls] for rule in RULES.values()}
-    counts = likeliest(calls, [_badness(said, index) for index in range(len(calls))])
+    wrong = [_badness(said, index) for index in range(len(calls))]
+    counts = likeliest(calls, wrong)
+    needed = configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)])
     findings: list[Finding] = []
     for rule in RULES.values():
         if codes is not None and rule.code not in codes:
             continue
-        contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site))) for site in sites]
+        contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given)) for site in sites]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:
-                contexts.append(Context.of_call(rule, judged, complaints))
+                contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
     return sorted(findings, key=lambda finding: finding.order)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstm_lint.dims import Dim, Kind
 from lstm_lint.findings import Finding, Probe, Related, Severity
@@ -18,16 +18,20 @@ RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 
 @dataclass(frozen=True)
 class Context:
-    """One call or construction in one context, with what one rule says of it. `decided`: nothing about it is unknown."""
+    """One call or construction in one context, with what one rule says of it.
+
+    `decided`: nothing about it is unknown. `when`: the configuration that it is only reached in, if that is not the default.
+    """
 
     place: Place
     grounded: bool
     decided: bool
     complaints: tuple[Complaint, ...]
+    when: str | None = None
 
     @staticmethod
-    def of_call(rule: Rule, judged: Judged, complaints: tuple[Complaint, ...]) -> Context:
-        return Context(judged.call.place, judged.call.grounded, all(_is_decided(rule, judged)), complaints)
+    def of_call(rule: Rule, judged: Judged, complaints: tuple[Complaint, ...], when: str | None) -> Context:
+        return Context(judged.call.place, judged.call.grounded, all(_is_decided(rule, judged)), complaints, when)
 
 
 def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
@@ -47,7 +51,13 @@ def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], 
     best: dict[Place, tuple[Severity, Complaint]] = {}
     for context in contexts:
         for complaint in context.complaints:
-            severity = _severity(rule, complaint, context.place in redeemed)
+            severity = _severity(rule, complaint, context.place in redeemed, context.when)
+            if context.when is not None and complaint.comparison.when is None:
+                complaint = replace(
+                    complaint,
+                    message=f"{complaint.message} (wrong when {context.when})",
+                    comparison=replace(complaint.comparison, extent=Extent.SOMETIMES, when=context.when),
+                )
             known = best.get(complaint.place)
             if known is None or _weight(severity, complaint) < _weight(*known):
                 best[complaint.place] = (severity, complaint)
@@ -72,11 +82,11 @@ def _redeemed_places(contexts: Sequence[Context]) -> set[Place]:
     return right - wrong
 
 
-def _severity(rule: Rule, complaint: Complaint, redeemed: bool) -> Severity:
+def _severity(rule: Rule, complaint: Complaint, redeemed: bool, when: str | None) -> Severity:
     if rule.severity is not Severity.ERROR:
         return rule.severity
     extent = complaint.comparison.extent
-    if extent is Extent.SOMETIMES or (redeemed and not complaint.grounded and extent is not Extent.ALWAYS):
+    if extent is Extent.SOMETIMES or when is not None or (redeemed and not complaint.grounded and extent is not Extent.ALWAYS):
         return Severity.WARNING
     return Severity.ERROR
 

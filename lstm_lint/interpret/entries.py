@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.interpret.attributes import find_in_class
 from lstm_lint.interpret.calls import call_function, default_of, run_body, snapshot
@@ -222,12 +222,15 @@ def check_makers(it: Interpreter, instance: Ref, results: Sequence[Value], calls
     if len({call.site.number for call in waiting}) != 1 or len(_own_layers(it, instance)) != 1:
         return
     for state in results:
-        for _, value in expand(state, ONE):
+        evaluation = it.number()
+        for condition, value in expand(state, ONE):
             rank = _made_state_rank(value, waiting[0].site.layer)
             for call in waiting:
                 tensor = as_tensor(call.input) if isinstance(call.input, Tensor | Unknown) else None
-                if rank is not None and (tensor is None or tensor.shape.rank in (None, rank)) and _is_meant(call, value):
-                    it.record_call(replace(call, state=value, evaluation=it.number(), assumed_rank=None, state_place=None))
+                fits = rank is not None and (tensor is None or tensor.shape.rank in (None, rank))
+                if fits and call.given * condition != ZERO and _is_meant(call, value):
+                    made = replace(call, state=value, given=call.given * condition, state_place=None, assumed_rank=None)
+                    it.record_call(replace(made, evaluation=evaluation))
 
 
 def _own_layers(it: Interpreter, instance: Ref) -> list[Layer]:

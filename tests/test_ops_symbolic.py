@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("torch")
+
 from opchecks.values import PLACE, to_value
 
 from lstm_lint.dims import ONE, Dim, Kind, Symbol, symbol

@@ -6,12 +6,13 @@ import contextlib
 from typing import Any
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lint.dims import ONE, Dim, symbol
 from lstm_lint.shapes import Rest, Shape, ShapeError, broadcast, reshape
+
+torch = pytest.importorskip("torch")
 
 N, T, H = symbol("N"), symbol("T"), symbol("H")
 SIZES = st.lists(st.integers(1, 4), max_size=5).map(tuple)

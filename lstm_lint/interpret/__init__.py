@@ -6,7 +6,7 @@ import libcst as cst
 
 from lstm_lint.dims import multiplied
 from lstm_lint.facts import Facts
-from lstm_lint.interpret import attributes, calls, expressions, names, operators, statements
+from lstm_lint.interpret import attributes, calls, conditions, expressions, names, operators, statements
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
 from lstm_lint.judge import judge
@@ -20,9 +20,9 @@ EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {
     cst.Subscript: expressions.eval_subscript,
     cst.BinaryOperation: operators.eval_binary,
     cst.UnaryOperation: operators.eval_unary,
-    cst.BooleanOperation: operators.eval_boolean,
-    cst.Comparison: operators.eval_comparison,
-    cst.IfExp: operators.eval_conditional,
+    cst.BooleanOperation: conditions.eval_boolean,
+    cst.Comparison: conditions.eval_comparison,
+    cst.IfExp: conditions.eval_conditional,
     cst.Tuple: expressions.eval_tuple,
     cst.List: expressions.eval_list,
     cst.Set: expressions.eval_set,

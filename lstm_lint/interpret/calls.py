@@ -187,7 +187,7 @@ def call_op(
             for condition, option in options:
                 chosen = [*values[:index], option, *values[index + 1 :]]
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
-            return it.options(node, arms)  # type: ignore[arg-type]
+            return it.options(node, arms)
     return OPS[name](it.call(name, node, values, named))
 
 

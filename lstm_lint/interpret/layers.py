@@ -12,8 +12,9 @@ from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
+from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.operators import equal_dims, it_contents
+from lstm_lint.interpret.operators import it_contents
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.shapes import Shape, ShapeError

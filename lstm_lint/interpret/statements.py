@@ -10,9 +10,10 @@ from lstm_lint.dims import ONE, ZERO, Dim, interned
 from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.choose import choose, conjoin, same
 from lstm_lint.interpret.classes import define_class
+from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name, dotted
-from lstm_lint.interpret.operators import SYMBOLS, compare_values, it_contents, operate
+from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
 from lstm_lint.interpret.store import Location
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (

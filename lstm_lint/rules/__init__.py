@@ -66,7 +66,9 @@ def check_facts(
     for rule in RULES.values():
         if codes is not None and rule.code not in codes:
             continue
-        contexts = [Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given)) for site in sites]
+        contexts = [
+            Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given)) for site in sites
+        ]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:
                 contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))

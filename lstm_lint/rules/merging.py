@@ -52,7 +52,7 @@ def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], 
     for context in contexts:
         for complaint in context.complaints:
             severity = _severity(rule, complaint, context.place in redeemed, context.when)
-            if context.when is not None and complaint.comparison.when is None:
+            if context.when is not None and complaint.comparison.when is None and rule.severity is Severity.ERROR:
                 complaint = replace(
                     complaint,
                     message=f"{complaint.message} (wrong when {context.when})",

@@ -24,7 +24,7 @@ def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
         known[ranks] = max(known.get(ranks, 0), bad)
     best = {group: min(known, key=lambda r: (known[r], _order(r))) for group, known in worst.items()}
     counts = [best[group] == ranks for group, ranks in zip(groups, assumed, strict=True)]
-    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and not bad}
+    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and bad < 2}
     return [
         count and not (bad and judged.call.evaluation in fine and _rests_on_the_unnamed(judged))
         for judged, count, bad in zip(calls, counts, wrong, strict=True)

@@ -11,9 +11,11 @@ from lstm_lint.interpret.choose import choose
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
 from lstm_lint.values import (
+    Class,
     Dict,
     Int,
     OneOf,
@@ -54,6 +56,8 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value) -> Non
             it.write((number, name), value)
         case Unknown(key=key):
             it.write((key, name), value)
+        case Class(scope=Frame() as frame):
+            it.write((frame.number, name), value)
         case OneOf(alternatives):
             for condition, item in alternatives:
                 old = it.read((item.number, name)) if isinstance(item, Ref) else None
@@ -61,10 +65,14 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value) -> Non
 
 
 def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
-    owner = it.eval(target.value)
     keys = [it.eval(e.slice.value) for e in target.slice if isinstance(e.slice, cst.Index)]
     if len(keys) != 1:
         return
+    match target.value, keys[0]:
+        case cst.Attribute(value=instance, attr=cst.Name(value="__dict__")), Str(name):
+            set_attribute(it, it.eval(instance), name, value)
+            return
+    owner = it.eval(target.value)
     if isinstance(owner, Unknown) and isinstance(keys[0], Str):
         it.write((owner.key, f"[{keys[0].value}]"), value)
     if not isinstance(owner, Ref):
@@ -136,6 +144,8 @@ def sequence_of(it: Interpreter, value: Value, count: int | None, node: cst.CSTN
             return [index(tensor, Int(Dim.of(i)), it.call("index", node, (tensor,), {})) for i in range(min(length, 16))]
         case Packed():
             return None
+        case Str(text):
+            return [Str(letter) for letter in text]
         case Dict(items, None):
             return [Str(key) if isinstance(key, str) else Int(Dim.of(key)) for key in items]
         case _:
@@ -151,6 +161,8 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             return known
         case Tuple(items, kind):
             return Repeated(_any_of(it, items, node), Dim.of(len(items)), kind)
+        case Str(text):
+            return iterate(it, Tuple(tuple(Str(letter) for letter in text)), node)
         case Repeated() as repeated:
             return repeated
         case Dict(items, None):

@@ -16,6 +16,7 @@ from lstm_lint.interpret.classes import instantiate
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
+from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
@@ -99,7 +100,8 @@ def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst
     positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
     match function:
         case OneOf(alternatives):
-            return it.branch([(c, lambda f=f: call_value(it, f, arguments, node)) for c, f in alternatives])  # type: ignore[misc]
+            arms = [(c, lambda f=f: call_value(it, f, arguments, node)) for c, f in alternatives]
+            return it.branch(arms, unnamed=True)
         case External(name):
             return call_external(it, name, arguments, node)
         case Function():
@@ -333,7 +335,10 @@ def run_body(it: Interpreter, frame: Frame, definition: cst.FunctionDef | cst.La
     path, broken = it.path, it.broken
     if isinstance(definition, cst.Lambda):
         return it.eval(definition.body)
+    expected = _expects_failure(definition)
+    it.guarded += expected
     it.execute(definition.body.body)
+    it.guarded -= expected
     it.broken = broken
     returns: list[tuple[Dim, Value]] = [(c, v) for c, v in frame.returns if isinstance(c, Dim)]
     if it.path != ZERO:
@@ -346,6 +351,15 @@ def run_body(it: Interpreter, frame: Frame, definition: cst.FunctionDef | cst.La
         return it.unknown(node, "the function that is called here never returns")
     it.path = _union([condition for condition, _ in returns], path)
     return _joined(it, [(assumed(condition, path), value) for condition, value in returns], node)
+
+
+def _expects_failure(definition: cst.FunctionDef) -> bool:
+    """Whether it is a test that is declared to fail (``@unittest.expectedFailure``, ``@pytest.mark.xfail``)."""
+    for decorator in definition.decorators:
+        called = decorator.decorator.func if isinstance(decorator.decorator, cst.Call) else decorator.decorator
+        if dotted(called).split(".")[-1] in ("expectedFailure", "xfail"):
+            return True
+    return False
 
 
 def _joined(it: Interpreter, returns: Sequence[tuple[Dim, Value]], node: cst.CSTNode) -> Value:

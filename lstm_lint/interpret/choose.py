@@ -139,12 +139,13 @@ def has_opaque(dim: Dim) -> bool:
     return any(isinstance(atom, Opaque) for atom in dim.atoms())
 
 
-def conjoin(path: Dim, condition: Dim) -> Dim:
+def conjoin(path: Dim, condition: Dim, unnamed: bool = False) -> Dim:
     """The path with one more condition; kept as it was where that would be of no use.
 
-    A condition that nobody can name is of none: no other value depends on it. Nor is one that grows too large.
+    A condition that nobody can name is of none, no other value depends on it, unless `unnamed` asks for it. Nor is one that
+    grows too large.
     """
-    if condition == ONE or (condition != ZERO and all(_is_met_once(flag) for flag in condition.flags)):
+    if condition == ONE or (not unnamed and condition != ZERO and all(_is_met_once(flag) for flag in condition.flags)):
         return path
     joined = path * condition
     return path if len(joined.terms) > MAX_CONDITION_TERMS or has_opaque(joined) else joined

@@ -190,14 +190,17 @@ class Interpreter:
             return ONE
         return assumed(condition, self.path)
 
-    def branch(self, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
-        """Run each arm under its condition (they exclude each other) and join state, path and value."""
+    def branch(self, arms: Sequence[tuple[Dim, Callable[[], Value]]], unnamed: bool = False) -> Value:
+        """Run each arm under its condition (they exclude each other) and join state, path and value.
+
+        `unnamed`: conditions that nobody can name are kept in the path too.
+        """
         base, path, vague = self.store, self.path, self.vague
         ended: list[_Arm] = []
         for condition, run in arms:
             if path * condition == ZERO:
                 continue
-            self.store, self.path, self.broken = base.overlay(), conjoin(path, condition), False
+            self.store, self.path, self.broken = base.overlay(), conjoin(path, condition, unnamed), False
             self.vague = vague or is_dropped(path, condition, self.path)
             value = run()
             ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))

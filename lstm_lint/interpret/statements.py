@@ -34,6 +34,7 @@ from lstm_lint.values import (
 )
 
 LOOP_ROUNDS = 4
+RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"})
 NEUTRAL_HANDLERS = frozenset({"ImportError", "ModuleNotFoundError", "KeyboardInterrupt", "AttributeError", "StopIteration"})
 
 
@@ -43,11 +44,6 @@ def execute_line(it: Interpreter, node: cst.SimpleStatementLine | cst.SimpleStat
 
 
 def execute_expression(it: Interpreter, node: cst.Expr) -> None:
-    """An expression for its effect; at module level only if what it calls can matter."""
-    if it.relevant is not None and it.frame.parent is None:
-        match node.value:
-            case cst.Call(func=cst.Name(value=name)) if name not in it.relevant:
-                return
     it.eval(node.value)
 
 
@@ -199,7 +195,16 @@ def _pattern(it: Interpreter, subject: Value, pattern: cst.MatchPattern) -> Dim:
                 nothing = nothing * (ONE - _pattern(it, subject, element.pattern))
             return ONE - nothing
         case _:
+            _capture(it, pattern)
             return it.flag(pattern)
+
+
+def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:
+    """Bind the names of a pattern that is not followed to what is not known."""
+    if isinstance(pattern, cst.MatchAs | cst.MatchStar) and pattern.name is not None:
+        assign_name(it, pattern.name.value, it.unknown(pattern, "what this pattern captures is not known"))
+    for child in pattern.children:
+        _capture(it, child)
 
 
 # -- loops -----------------------------------------------------------------------------------------------------------
@@ -308,7 +313,7 @@ def execute_with(it: Interpreter, node: cst.With) -> None:
     for item in node.items:
         value = it.eval(item.item)
         called = item.item.func if isinstance(item.item, cst.Call) else item.item
-        expected = expected or dotted(called).split(".")[-1] in ("raises", "assertRaises", "assertRaisesRegex")
+        expected = expected or dotted(called).split(".")[-1] in RAISES
         if item.asname is not None:
             assign(it, item.asname.name, value)
     if not expected:

@@ -134,9 +134,7 @@ def fetch_all(packages: list[Package]) -> int:
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description="Fetch the pinned packages into benchmarks/.corpus/.")
-    parser.add_argument(
-        "--package", action="append", default=[], metavar="NAME", help="only this one (repeatable)"
-    )
+    parser.add_argument("--package", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     return parser.parse_args()
 
 

@@ -29,9 +29,7 @@ def run(command: list[str], timeout: float) -> Run:
         start = time.perf_counter()
         try:
             # A session of its own, so that a time-out ends the tool's worker processes too.
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-            )
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True)
         except OSError as error:
             return Run(0.0, 0, "", "", problem=f"cannot be started: {error.strerror}")
         try:

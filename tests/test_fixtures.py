@@ -23,7 +23,7 @@ from lstm_lint.rules import RULES
 from lstm_lint.source import Source
 
 FOLDER = Path(__file__).parent.parent / "fixtures"
-FILES = sorted([*FOLDER.glob("rules/*/*.py"), *FOLDER.glob("tutorial/*.py")])
+FILES = sorted([*FOLDER.glob("rules/*/*.py"), *FOLDER.glob("tutorial/*.py"), *FOLDER.glob("real/*.py")])
 NAMES = [str(path.relative_to(FOLDER)) for path in FILES]
 EXPECTATION = re.compile(r'# (error|warning|info): (LST\d+)(?: "([^"]*)")?')
 RUN = re.compile(r"# (raises|runs): (.*?)(?:\"\"\")?$", re.MULTILINE)
@@ -102,9 +102,9 @@ def test_torch_does_what_the_fixture_says(path: Path, capsys: pytest.CaptureFixt
     namespace: dict[str, object] = {"__name__": "fixture"}
     if ("raises", "module") in runs:
         with pytest.raises((RuntimeError, TypeError, ValueError, IndexError, AttributeError)):
-            exec(compile(text, str(path), "exec"), namespace)
+            exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
         return
-    exec(compile(text, str(path), "exec"), namespace)
+    exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
     for what, expression in runs:
         if expression == "module":
             continue

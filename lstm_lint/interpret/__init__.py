@@ -85,6 +85,3 @@ def interpret(tree: Tree, strict: bool = False, relevant: frozenset[str] | None 
     for cached in (multiplied, implied, judge):
         cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
     return run(Interpreter(tree, TABLES, strict, relevant))
-
-
-

@@ -250,4 +250,3 @@ def layer_of(it: Interpreter, value: Value) -> Layer | None:
         return value
     held = it.read((value.number, LAYER)) if isinstance(value, Ref) else None
     return held if isinstance(held, Layer) else None
-

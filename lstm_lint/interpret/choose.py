@@ -192,5 +192,3 @@ def truth(value: Value, unknown: Dim) -> Dim:
 def _is_flag(dim: Dim) -> bool:
     """Whether the polynomial is 0 or 1 for every value of its flags."""
     return not dim.sizes and dim * dim == dim
-
-

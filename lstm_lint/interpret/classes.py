@@ -15,9 +15,7 @@ from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.values import Class, Function, Ref, Unknown, Value
 
-CallFunction = Callable[
-    [Interpreter, Function, Sequence[Value], Mapping[str, Value], Unknown | None, cst.CSTNode], Value
-]
+CallFunction = Callable[[Interpreter, Function, Sequence[Value], Mapping[str, Value], Unknown | None, cst.CSTNode], Value]
 RECORDS = frozenset({"typing.NamedTuple", "pydantic.BaseModel", "collections.namedtuple"})
 
 
@@ -118,4 +116,3 @@ def symbolic_record(it: Interpreter, cls: Class, unknown: Unknown) -> Value:
         value = Unknown(key, f"{unknown.name}.{name}", unknown.reason, unknown.place, Kind.CONFIG, default, owner)
         it.write((instance.number, name), value)
     return instance
-

@@ -366,4 +366,3 @@ def eval_yield(it: Interpreter, node: cst.Yield) -> Value:
     elif node.value is not None:
         it.frame.yields.append(it.eval(node.value))
     return it.unknown(node, "what is sent into a generator")
-

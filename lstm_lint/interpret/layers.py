@@ -220,13 +220,28 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         options = [(batched, ONE - unbatched), (batched - 1, unbatched)]
         state_rank = _state_rank(hx, site.layer)
         if state_rank is not None:  # torch takes this state with one of the two only
-            options = [(batched if state_rank >= batched else batched - 1, ONE)]
+            options = [(batched if state_rank >= batched or _is_h_alone(site, hx, tensor) else batched - 1, ONE)]
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)
             if shape is not None and it.path * condition * here != ZERO:
                 known = {**it.ranks, rest.key: rank + whole}
                 assumed_rank = rank if state_rank is None else None
                 yield condition * here, replace(tensor, shape=shape), _with_ranks(hx, known), assumed_rank, known
+
+
+def _is_h_alone(site: LstmSite, state: Value, value: Tensor) -> bool:
+    """Whether one tensor given to an LSTM is just the h_0 of a batch: nothing else than a forgotten c_0 explains that."""
+    inputs = value.shape.with_rank(3)
+    if (
+        site.config is None
+        or site.config.is_cell
+        or not site.config.has_pair
+        or not isinstance(state, Tensor)
+        or inputs is None
+    ):
+        return False
+    batch = _batch_dims(site.config, inputs)
+    return batch is not None and state.shape.dims == site.config.state_dims("h", batch.front[0])
 
 
 def _state_rank(state: Value, layer: str) -> int | None:
@@ -377,4 +392,3 @@ def _batch_dims(config: LayerConfig, shape: Shape) -> Shape | None:
     if config.batch_first == ZERO:
         return shape.removed(-1).removed(0)
     return None
-

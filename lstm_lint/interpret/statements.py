@@ -258,9 +258,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None]) -> None
             return
 
 
-def _widened(
-    it: Interpreter, node: cst.CSTNode, looped: Dim, old: Value, new: Value, location: Location, count: int
-) -> Value:
+def _widened(it: Interpreter, node: cst.CSTNode, looped: Dim, old: Value, new: Value, location: Location, count: int) -> Value:
     if same(old, new):
         return old
     if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":

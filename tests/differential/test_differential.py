@@ -9,7 +9,9 @@ from tests.differential.harness import Outcome, compare, programs_of
 
 pytestmark = pytest.mark.torch
 COUNT = 250
-RECALL = 0.98
+RECALL = {"full": 0.98, "symbolic": 0.90}
+"""Without the driver some programs do not say that they are wrong: only the driver connects a maker's result with the layer, or
+shows the rank of what comes in. What is missed of these is known, see benchmarks/README.md, and may not become more."""
 
 
 @pytest.fixture(scope="module")
@@ -33,4 +35,4 @@ def test_no_error_on_what_torch_runs(outcome: Outcome, form: str) -> None:
 def test_what_torch_rejects_is_flagged(outcome: Outcome, form: str) -> None:
     items = getattr(outcome, form)
     missed = [item for item in items if item.missed]
-    assert recall(items) >= RECALL, _listed(missed)
+    assert recall(items) >= RECALL[form], _listed(missed)

@@ -14,7 +14,7 @@ from lstm_lint.judge import TIME, Judged, StatePart
 from lstm_lint.ops.recurrent import LayerConfig, uncallable
 from lstm_lint.proofs import Extent
 from lstm_lint.rules.base import Ask, Complaint
-from lstm_lint.values import Tensor, Tuple
+from lstm_lint.values import NONE, Tensor, Tuple
 
 BATCH = Symbol(("batch",), "N", Kind.RUNTIME)
 LONGEST = 64  # steps; no question is about their number, and torch runs them all
@@ -48,6 +48,8 @@ def probe_for_call(judged: Judged, complaint: Complaint | None = None) -> Probe 
     """
     config = judged.call.site.config
     if config is None or (complaint is None and not _is_right(judged)):
+        return None
+    if isinstance(judged.call.state, Tuple) and NONE in judged.call.state.items:  # a probe has shapes, and None has none
         return None
     for linked in (True, False):
         scene = _scene(judged, config, complaint)
@@ -191,7 +193,7 @@ def _probe(judged: Judged, scene: _Scene, values: Mapping[Symbol, int], complain
 
 def _sizes(dims: Dims, values: Mapping[Symbol, int]) -> Sizes | None:
     sizes = [dim.evaluate(values) for dim in dims]
-    return None if any(size is None or size < 0 for size in sizes) else tuple(size for size in sizes if size is not None)
+    return None if any(size is None or size < 1 for size in sizes) else tuple(size for size in sizes if size is not None)
 
 
 def _can_be_built(sizes: Mapping[str, int]) -> bool:

@@ -310,8 +310,9 @@ def call_function(
         return it.unknown(node, f"`{function.name}` calls itself" if itself else "calls are nested too deeply")
     arguments = (function.receiver, *positional) if function.receiver is not None else tuple(positional)
     unit = _unit(function, scope)
-    grounded = it.frame.grounded if unit == it.frame.unit else True
+    grounded = it.frame.grounded if unit == it.frame.unit else it.frame.lends
     frame = Frame(it.number(), scope, unit, grounded, function.identity, function.receiver, function.defined_in)
+    frame.lends = it.frame.lends
     target, it.target = it.target, None
     it.active.append(function.identity)
     try:

@@ -57,6 +57,7 @@ def call_symbolically(it: Interpreter, function: Function) -> Value:
     assert isinstance(definition, cst.FunctionDef) and isinstance(scope, Frame)
     unit = scope.unit if scope.unit is not None else function.identity
     frame = Frame(it.number(), scope, unit, False, function.identity, function.receiver, function.defined_in)
+    frame.lends = not (definition.params.params or definition.params.kwonly_params or definition.params.posonly_params)
     it.active.append(function.identity)
     try:
         with it.inside(frame):
@@ -149,7 +150,7 @@ def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
 
 
 def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:
-    frame = Frame(it.number(), it.frame, cls.identity, False)
+    frame = Frame(it.number(), it.frame, cls.identity, False, lends=False)
     with it.inside(frame):
         reason = f"`{cls.name}` is made outside"
         rest = Unknown(("parameters", cls.identity), "the arguments", reason, it.place(node), Kind.CONFIG)

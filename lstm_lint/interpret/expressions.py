@@ -186,6 +186,7 @@ def _comprehended(it: Interpreter, clause: cst.CompFor, element: Callable[[], Va
     """The items that one ``for ... in ... if ...`` gives, in a frame of its own."""
     outer = it.frame
     frame = Frame(it.number(), outer, outer.unit, outer.grounded, outer.function, outer.receiver, outer.defined_in)
+    frame.lends = outer.lends
     iterable = it.eval(clause.iter)
     with it.inside(frame):
         return _clause(it, clause, iterable, element)

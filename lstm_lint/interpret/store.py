@@ -60,7 +60,8 @@ class Frame:
     """Where names are looked up: one execution of a module, class body, function or comprehension.
 
     `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
-    code outside that unit. `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
+    code outside that unit, `lends` whether calls from here reach other units so: not if what is handed on are symbols.
+    `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
     """
 
     number: int
@@ -71,6 +72,7 @@ class Frame:
     receiver: Value | None = None
     defined_in: Class | None = None
     is_class: bool = False
+    lends: bool = True
     returns: list[tuple[object, Value]] = field(default_factory=list)
     redirected: dict[str, Frame] = field(default_factory=dict)
     yields: list[Value] = field(default_factory=list)

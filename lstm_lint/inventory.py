@@ -56,6 +56,9 @@ def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
             by_place.setdefault(judged.call.place, []).append(judged)
     chosen: list[Judged] = []
     for contexts in by_place.values():
+        contexts = [
+            j for j in contexts if not j.call.guarded
+        ] or contexts  # what proves nothing, only where there is nothing else
         grounded = [j for j in contexts if j.call.grounded and j.input.dims is not None]
         candidates = grounded or contexts
         best = min(ORDER[_status(j)] for j in candidates)

@@ -316,7 +316,8 @@ def _partly(
     difference: Dim, given: Dim, cases: list[_Case], bad: list[_Case], conditional: list[_Case], expected: Dim, actual: Dim
 ) -> Comparison:
     at_defaults = difference.substitute({s: Dim.of(s.default) for s in difference.symbols if s.default is not None})
-    if not at_defaults.flags and never_zero(at_defaults) and _reached_by_default(given):
+    left = [{flag: Dim.of(on) for flag, on in flags.items()} for flags in flag_cases(at_defaults.flags, ONE)]
+    if all(never_zero(at_defaults.substitute(flags)) for flags in left) and _reached_by_default(given):
         extent = Extent.DEFAULTS
     else:
         extent = Extent.SOMETIMES

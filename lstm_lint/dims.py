@@ -298,8 +298,9 @@ class Dim:
         return tuple(s for s in self.symbols if not s.is_flag)
 
     @cached_property
-    def _minima(self) -> tuple[int | None, ...]:
-        return tuple(atom.minimum for atom in self.atoms())
+    def _minima(self) -> tuple[object, ...]:
+        """What equality leaves out of its symbols but a proof rests on: the smallest value and the declared default."""
+        return tuple((symbol.minimum, symbol.default) for symbol in self.symbols)
 
     def atoms(self) -> Iterator[Atom]:
         for monomial, _ in self.terms:
@@ -340,7 +341,7 @@ class Dim:
 
 
 @lru_cache(maxsize=1 << 15)
-def multiplied(left: Dim, right: Dim, *minima: tuple[int | None, ...]) -> Dim:
+def multiplied(left: Dim, right: Dim, *minima: tuple[object, ...]) -> Dim:
     """The product. What equality leaves out but a proof rests on, the `minima`, is part of the cache's key."""
     products: list[tuple[Monomial, int]] = []
     for monomial, a in left.terms:

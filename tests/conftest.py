@@ -59,3 +59,13 @@ def lint(tmp_path: Path) -> Run:
         return subprocess.CompletedProcess(done.args, done.returncode, stdout, stderr)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _forgotten() -> None:
+    """Symbols of one test may be called as another's: nothing worked out for them is kept, as between two files."""
+    from lstm_lint.dims import multiplied
+    from lstm_lint.proofs import implied
+
+    multiplied.cache_clear()
+    implied.cache_clear()

@@ -12,10 +12,10 @@ from typing import TypeVar
 from lstm_lint.cache import Cache, key_of
 from lstm_lint.config import Settings
 from lstm_lint.discover import Unreadable, decode, discover, mentions_recurrent_layer, read_bytes
-from lstm_lint.findings import Finding, Probe, Severity, Status
+from lstm_lint.findings import Finding, Probe, Status
 from lstm_lint.outline import CallReport, SiteReport
-from lstm_lint.rules import RULES
-from lstm_lint.source import Source, Span
+from lstm_lint.rules.lst900_unreadable import unreadable
+from lstm_lint.source import Source
 from lstm_lint.syntax.relevance import relevant_names
 
 T = TypeVar("T")
@@ -136,11 +136,6 @@ def check_file(source: Source, settings: Settings, listing: bool = False) -> Fil
         replays = tuple(probe for probe in probes if probe is not None)
     findings = tuple(check_facts(facts, probe_for, settings.codes_at(source.path)))
     return _reported(FileResult(source.path, True, findings, sites, calls, replays), source, settings)
-
-
-def unreadable(path: str, span: Span, message: str) -> Finding:
-    """LST900: the file cannot be read as Python."""
-    return Finding("LST900", RULES["LST900"].name, Severity.ERROR, path, span, message)
 
 
 def _reported(result: FileResult, source: Source, settings: Settings) -> FileResult:

@@ -10,6 +10,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import set_attribute
 from lstm_lint.interpret.attributes import attribute_of
+from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import dict_key, unpacked
 from lstm_lint.interpret.operators import it_contents
@@ -89,13 +90,9 @@ def builtin_isinstance(it: Interpreter, arguments: Arguments, node: cst.CSTNode)
         return Bool(it.flag(node))
     value, wanted = arguments.positional
     total = ZERO
-    for condition, item in expand_top(value):
+    for condition, item in alternatives(value):
         total = total + condition * _is_instance(it, item, wanted, node)
     return Bool(total)
-
-
-def expand_top(value: Value) -> tuple[tuple[Dim, Value], ...]:
-    return value.alternatives if isinstance(value, OneOf) else ((ONE, value),)
 
 
 def _is_instance(it: Interpreter, value: Value, wanted: Value, node: cst.CSTNode) -> Dim:

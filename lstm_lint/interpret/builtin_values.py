@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.assign import counted, iterate, sequence_of
+from lstm_lint.interpret.assign import counted, iterate, loop_counter, sequence_of
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
@@ -186,7 +186,7 @@ def builtin_enumerate(it: Interpreter, arguments: Arguments, node: cst.CSTNode) 
     first = as_dim(start) or ZERO
     if isinstance(source, Tuple):
         return Tuple(tuple(Tuple((Int(first + i), item)) for i, item in enumerate(source.items)), "list")
-    counter = Int(Dim.of(Symbol(("loop", it.number()), "i", Kind.OPAQUE, None, 0)))
+    counter = loop_counter(it, "i")
     return Repeated(Tuple((counter, source.item)), source.length)
 
 

@@ -11,20 +11,24 @@ from typing import TypeVar
 
 from lstm_lint.cache import Cache, key_of
 from lstm_lint.config import Settings
-from lstm_lint.discover import Unreadable, decode, discover, mentions_recurrent_layer, read_bytes
-from lstm_lint.findings import Finding, Probe, Status
-from lstm_lint.outline import CallReport, SiteReport
+from lstm_lint.discover import Unreadable, discover
+from lstm_lint.findings import Finding, Probe, Redeemed, Severity, Status
+from lstm_lint.outline import CallReport, Listing, SiteReport, listed
+from lstm_lint.project import Project
 from lstm_lint.rules.lst900_unreadable import unreadable
 from lstm_lint.source import Source
-from lstm_lint.syntax.relevance import relevant_names
 
 T = TypeVar("T")
+CHUNK = 8  # files that a process of the pool takes at a time: neighbours import the same files
 WORTH_A_POOL = 400_000  # bytes of source to analyse from which on starting processes pays
 
 
 @dataclass(frozen=True)
 class FileResult:
-    """What one file gave, before torch is asked. `replays` are the calls judged right, for ``--confirm always``."""
+    """What one file gave, before torch is asked; findings may stand in files that it imports.
+
+    `replays` are the calls judged right, for ``--confirm always``; `redeemed` those in other files that this one makes right.
+    """
 
     path: str
     analyzed: bool = False
@@ -32,6 +36,7 @@ class FileResult:
     sites: tuple[SiteReport, ...] = ()
     calls: tuple[CallReport, ...] = ()
     replays: tuple[Probe, ...] = ()
+    redeemed: tuple[Redeemed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,37 +54,47 @@ class Outcome:
 def check_paths(paths: Sequence[str], settings: Settings, stdin_text: str | None = None) -> Outcome:
     """Lint files and folders, or a text from standard input under the name ``paths[0]``."""
     if stdin_text is not None:
-        results: list[FileResult] = [check_file(Source(paths[0], stdin_text), settings)]
-        return confirmed(results, settings, (), 1)
+        return confirmed([check_file(Source(paths[0], stdin_text), settings)], settings, (), 1)
     discovery = discover(paths, settings.filter)
     results = list(analyse(discovery.files, settings))
     return confirmed(results, settings, discovery.failures, len(discovery.files))
 
 
-def shapes_paths(paths: Sequence[str], settings: Settings) -> list[FileResult]:
-    """Every construction and call in files and folders."""
-    results = analyse(discover(paths, settings.filter).files, settings, listing=True)
-    return [result for result in results if result.analyzed]
+def shapes_paths(paths: Sequence[str], settings: Settings) -> tuple[Listing, list[Finding]]:
+    """Every construction and call in files and folders, and what cannot be read."""
+    files = discover(paths, settings.filter).files
+    results = list(analyse(files, settings, listing=True))
+    unreadable = [finding for result in results for finding in result.findings if finding.code == "LST900"]
+    return listed([(result.sites, result.calls) for result in results], files), unreadable
 
 
 # -- files -----------------------------------------------------------------------------------------------------------
 def analyse(files: Sequence[str], settings: Settings, listing: bool = False) -> Iterable[FileResult]:
-    """The result of each file; only those that mention a recurrent layer are parsed."""
-    read: list[tuple[str, bytes | Unreadable]] = [(path, read_bytes(path)) for path in files]
-    worth = [(p, d) for p, d in read if isinstance(d, Unreadable) or mentions_recurrent_layer(d)]
-    size = sum(len(data) for _, data in worth if isinstance(data, bytes))
+    """The result of each file; only those that can concern a recurrent layer are parsed."""
+    project = Project()
+    worth = [path for path in files if project.concerns_layers(path)]
+    size = sum(len(data) for path in worth if isinstance(data := project.data(path), bytes))
     if size < WORTH_A_POOL or len(worth) < 2:
-        return _without_collector(lambda: [check_data(path, data, settings, listing) for path, data in worth])
+        return _without_collector(lambda: [check_path(path, settings, project, listing) for path in worth])
     from concurrent.futures import ProcessPoolExecutor  # late: most runs need no pool
 
-    worth.sort(key=lambda item: -len(item[1]) if isinstance(item[1], bytes) else 0)  # long files first
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(worth))) as pool:
-        results = list(pool.map(_checked, [(path, data, settings, listing) for path, data in worth], chunksize=1))
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(worth)), initializer=_start, initargs=(project,)) as pool:
+        results = list(pool.map(_checked, [(path, settings, listing) for path in worth], chunksize=CHUNK))
     return sorted(results, key=lambda result: result.path)
 
 
-def _checked(work: tuple[str, bytes | Unreadable, Settings, bool]) -> FileResult:
-    return _without_collector(lambda: check_data(*work))
+_project = Project()
+"""A process of the pool has one for all its files."""
+
+
+def _start(project: Project) -> None:
+    global _project
+    _project = project
+
+
+def _checked(work: tuple[str, Settings, bool]) -> FileResult:
+    path, settings, listing = work
+    return _without_collector(lambda: check_path(path, settings, _project, listing))
 
 
 def _without_collector(function: Callable[[], T]) -> T:
@@ -93,27 +108,33 @@ def _without_collector(function: Callable[[], T]) -> T:
             gc.enable()
 
 
-def check_data(path: str, data: bytes | Unreadable, settings: Settings, listing: bool = False) -> FileResult:
-    """The result for a file's content, from the cache where it was worked out before."""
-    source = data if isinstance(data, Unreadable) else decode(path, data)
+def check_path(path: str, settings: Settings, project: Project, listing: bool = False) -> FileResult:
+    """The result for a file, from the cache where it was worked out before from the same text and the same imported files."""
+    source = project.source(path)
     if isinstance(source, Unreadable):
         return FileResult(path, False, (unreadable(path, source.span, source.message),))
     if settings.cache_folder is None:
-        return check_file(source, settings, listing)
+        return check_file(source, settings, listing, project)
     cache = Cache(settings.cache_folder)
-    key = key_of("shapes" if listing else "check", path, source.text, *sorted(settings.codes_at(path)), settings.confirm)
+    through = project.state_of_imports(path)
+    key = key_of("shapes" if listing else "check", path, source.text, through, *sorted(settings.codes), settings.confirm)
     known = cache.get(key, FileResult)
     if known is None:
-        known = check_file(source, settings, listing)
+        known = check_file(source, settings, listing, project)
         cache.put(key, known)
     return known
 
 
-def check_file(source: Source, settings: Settings, listing: bool = False) -> FileResult:
-    """Analyse one text: parse, interpret, judge. torch is not asked. `listing`: for `shapes`, list what was seen."""
-    if not mentions_recurrent_layer(source.text.encode(errors="replace")):
+def check_file(source: Source, settings: Settings, listing: bool = False, project: Project | None = None) -> FileResult:
+    """Analyse one text: parse, interpret, judge. torch is not asked. `listing`: for `shapes`, list what was seen.
+
+    `project` finds what the text imports, as if it stood in the file that its path names.
+    """
+    project = project or Project()
+    project.add(source)
+    if not project.concerns_layers(source.path):
         return FileResult(source.path)
-    relevant = relevant_names(source.text)
+    relevant = project.relevant(source)
     if relevant is not None and not relevant:
         return FileResult(source.path, True)
     from lstm_lint.confirm.plan import probe_for, probe_for_call  # late, all of these: they bring libcst
@@ -127,29 +148,55 @@ def check_file(source: Source, settings: Settings, listing: bool = False) -> Fil
         tree = parse(source)
     except Unparsable as error:
         finding = unreadable(source.path, error.span, error.message)
-        return _reported(FileResult(source.path, False, (finding,)), source, settings)
-    facts = interpret(tree, relevant=relevant)
+        return _reported(FileResult(source.path, False, (finding,)), settings, project)
+    facts = interpret(tree, relevant=relevant, project=project)
     sites, calls = inventory(facts) if listing else ((), ())
     replays: tuple[Probe, ...] = ()
     if settings.confirm == "always":
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
-    findings = tuple(check_facts(facts, probe_for, settings.codes_at(source.path)))
-    return _reported(FileResult(source.path, True, findings, sites, calls, replays), source, settings)
+    examined = check_facts(facts, probe_for, settings.codes)
+    result = FileResult(source.path, True, examined.findings, sites, calls, replays, examined.redeemed)
+    return _reported(result, settings, project)
 
 
-def _reported(result: FileResult, source: Source, settings: Settings) -> FileResult:
-    """The result with only those findings that the settings select and no comment silences."""
-    codes = settings.codes_at(source.path)
-    ignores = source.ignores
-    kept = (f for f in result.findings if f.code in codes and not ignores.silences(source.text_line(f.span), f.code))
-    return replace(result, findings=tuple(kept))
+def _reported(result: FileResult, settings: Settings, project: Project) -> FileResult:
+    """The result with only those findings that the settings select and no comment silences, in whichever file they stand."""
+    return replace(result, findings=tuple(f for f in result.findings if _is_wanted(f, result.path, settings, project)))
+
+
+def _is_wanted(finding: Finding, analysed: str, settings: Settings, project: Project) -> bool:
+    path = finding.path
+    if finding.code not in settings.codes_at(path):
+        return False
+    if path != analysed and settings.filter.exclude.covers(os.path.abspath(path)):
+        return False
+    source = project.source(path)
+    return isinstance(source, Unreadable) or not source.ignores.silences(source.text_line(finding.span), finding.code)
+
+
+# -- several files -----------------------------------------------------------------------------------------------------
+def joined(results: Sequence[FileResult]) -> list[Finding]:
+    """The findings of a run in order: of several about one place the worst, and as warnings those that other files redeem."""
+    redeemed = {(one.code, one.at) for result in results for one in result.redeemed}
+    best: dict[object, Finding] = {}
+    for finding in (f for result in results for f in result.findings):
+        if (finding.code, finding.unless_at) in redeemed:
+            finding = replace(finding, severity=Severity.WARNING)
+        key = (finding.code, os.path.abspath(finding.path), finding.span)
+        known = best.get(key)
+        if known is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(known.severity):
+            best[key] = finding
+    return sorted(best.values(), key=lambda finding: finding.order)
+
+
+SEVERITIES = tuple(Severity)
 
 
 # -- torch -----------------------------------------------------------------------------------------------------------
 def confirmed(results: Sequence[FileResult], settings: Settings, failures: Sequence[str], files: int) -> Outcome:
     """The outcome of a run, with torch's verdicts where they are asked for."""
-    findings = sorted((f for result in results for f in result.findings), key=lambda f: f.order)
+    findings = joined(results)
     analyzed = sum(result.analyzed for result in results)
     defects: list[str] = []
     if settings.confirm != "never":

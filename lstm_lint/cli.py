@@ -196,9 +196,8 @@ def shapes(
     """Show every recurrent layer and every call of one, with the shapes that were inferred."""
     paths = paths or (os.curdir,)
     settings = _settings(paths, config, isolated, options)
-    results = shapes_paths(paths, settings)
-    _write(outline.as_json(results) if layout == "json" else outline.text(results), output_file)
-    unreadable = [finding for result in results for finding in result.findings if finding.code == "LST900"]
+    listing, unreadable = shapes_paths(paths, settings)
+    _write(outline.as_json(listing) if layout == "json" else outline.text(listing), output_file)
     for finding in unreadable:
         click.echo(f"lstm-lint: {location(finding.path, finding.span)}: {finding.message}", err=True)
     failures = missing(paths)

@@ -113,8 +113,9 @@ class GaveUp:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything one file gave."""
+    """Everything that the analysis of one file gave; what stands in files that it imports is there too."""
 
     sites: tuple[LstmSite, ...] = ()
     calls: tuple[LstmCall, ...] = ()
     gave_up: tuple[GaveUp, ...] = ()
+    path: str = ""

@@ -35,6 +35,22 @@ class Confirmation:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """A place in some file, as data."""
+
+    path: str
+    span: Span
+
+
+@dataclass(frozen=True)
+class Redeemed:
+    """A call that module-level code reaches, where everything is right as far as one rule looks at it."""
+
+    code: str
+    at: Spot
+
+
+@dataclass(frozen=True)
 class Related:
     """Another place that a reader of the finding needs."""
 
@@ -80,7 +96,10 @@ class Probe:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong at one place. Fields as in the JSON of `check`."""
+    """One thing that is wrong at one place. Fields as in the JSON of `check`.
+
+    `unless_at`: the call (path and span) at which it stands back to a warning if other code is seen to make it right there.
+    """
 
     code: str
     name: str
@@ -97,6 +116,7 @@ class Finding:
     fix: Fix | None = None
     probe: Probe | None = None
     confirmation: Confirmation | None = None
+    unless_at: Spot | None = None
 
     @property
     def order(self) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from lstm_lint.alternatives import likeliest
 from lstm_lint.dims import Dim
 from lstm_lint.facts import Facts, LstmCall, LstmSite
 from lstm_lint.judge import TIME, Judged, StatePart, judge
-from lstm_lint.outline import CallReport, SiteReport, Sizes, StateReport, StateStatus, Why
+from lstm_lint.outline import CallReport, SiteReport, Sizes, Standing, StateReport, StateStatus, Why, rank
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Float, Int, NoneValue, Str, Unknown, Value
 
@@ -56,15 +56,20 @@ def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
             by_place.setdefault(judged.call.place, []).append(judged)
     chosen: list[Judged] = []
     for contexts in by_place.values():
-        contexts = [
-            j for j in contexts if not j.call.guarded
-        ] or contexts  # what proves nothing, only where there is nothing else
-        grounded = [j for j in contexts if j.call.grounded and j.input.dims is not None]
-        candidates = grounded or contexts
-        best = min(ORDER[_status(j)] for j in candidates)
-        known = [j for j in candidates if _status(j) != "unknown"]
-        chosen += known if known else [j for j in candidates if ORDER[_status(j)] == best][:1]
+        best = min(map(_rank, contexts))
+        saying_most = [judged for judged in contexts if _rank(judged) == best]
+        chosen += saying_most if _status(saying_most[0]) != "unknown" else saying_most[:1]
     return sorted(chosen, key=lambda j: (j.call.place.path, j.call.place.span))
+
+
+def _rank(judged: Judged) -> tuple[int, ...]:
+    return rank(_standing(judged), _status(judged) == "unknown")
+
+
+def _standing(judged: Judged) -> Standing:
+    if judged.call.guarded:
+        return Standing.GUARDED
+    return Standing.GROUNDED if judged.call.grounded and judged.input.dims is not None else Standing.SYMBOLIC
 
 
 def _status(judged: Judged) -> str:
@@ -78,7 +83,10 @@ def _status(judged: Judged) -> str:
 def _site_report(site: LstmSite) -> SiteReport:
     span = site.place.span
     weights = {} if site.config is None else {name: _texts(dims) or () for name, dims in site.config.weights().items()}
-    return SiteReport(site.place.path, span.line, span.column, span.cell, site.layer, site.target or "", _config(site), weights)
+    return SiteReport(
+        site.place.path, span.line, span.column, span.cell, site.layer, site.target or "", _config(site), weights,
+        Standing.GROUNDED if site.grounded else Standing.SYMBOLIC,
+    )  # fmt: skip
 
 
 def _config(site: LstmSite) -> dict[str, str]:
@@ -121,6 +129,7 @@ def _call_report(judged: Judged, index: int | None) -> CallReport:
         None if config is not None and config.is_cell else _texts(judged.output),
         final["h"],
         final["c"] if pair else None,
+        _standing(judged),
     )  # fmt: skip
 
 

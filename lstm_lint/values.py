@@ -237,10 +237,18 @@ class Partial:
 
 @dataclass(frozen=True)
 class Module:
-    """A module of the analysed project, its names in the interpreter's scope."""
+    """A module or package of the analysed project by its file (or folder), read when something of it is asked for."""
 
+    path: str
+    name: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What ``from module import name`` binds, not looked up yet."""
+
+    module: Module
     name: str
-    scope: object = field(hash=False, compare=False, default=None)
 
 
 @dataclass(frozen=True)
@@ -262,7 +270,7 @@ MAX_ALTERNATIVES = 4
 
 Value = Union[
     Unknown, Int, Bool, Float, Str, NoneValue, EllipsisValue, Slice, Tensor, Packed, Tuple, Repeated, Dict, Ref, Layer,
-    External, Function, Class, Method, Partial, Module, Super, OneOf,
+    External, Function, Class, Method, Partial, Module, Imported, Super, OneOf,
 ]  # fmt: skip
 
 NONE = NoneValue()

@@ -21,6 +21,7 @@ ROWS: list[tuple[str, ...]] = [
     ("patterns",),
     ("discover",),
     ("syntax",),
+    ("project",),
     ("dims",),
     ("proofs",),
     ("shapes",),

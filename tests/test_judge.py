@@ -89,7 +89,7 @@ def test_every_state_is_judged_as_torch_does(layer: str) -> None:
                 error = None
             except Exception as raised:
                 error = str(raised)
-            found = check_facts(Facts((of,), (call(of, given, state),)))
+            found = check_facts(Facts((of,), (call(of, given, state),))).findings
             if (error is None) != (not found):
                 wrong.append(f"{layer} {config} {sizes} {state}: torch {error!r}, found {[f.message for f in found]}")
     assert wrong == []

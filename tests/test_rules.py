@@ -58,7 +58,7 @@ def pair(*items: Value) -> Tuple:
 
 
 def check(*calls: LstmCall, sites: tuple[LstmSite, ...] = ()) -> list[Finding]:
-    return check_facts(Facts(sites, calls), probe_for)
+    return list(check_facts(Facts(sites, calls), probe_for).findings)
 
 
 BIDIRECTIONAL: Mapping[str, Value] = {"num_layers": integer(2), "bidirectional": TRUE, "batch_first": TRUE}
@@ -284,7 +284,7 @@ def test_packed_calls_are_checked_and_say_what_torch_does(layer: str) -> None:
 
 # -- the rest ----------------------------------------------------------------------------------------------------------
 def test_a_budget_that_ran_out_is_told() -> None:
-    (found,) = check_facts(Facts(gave_up=(GaveUp(place(3), "`forward` took more than 20000 steps"),)))
+    (found,) = check_facts(Facts(gave_up=(GaveUp(place(3), "`forward` took more than 20000 steps"),))).findings
     assert (found.code, found.severity, found.span.line) == ("LST901", Severity.INFO, 3)
     assert not RULES["LST901"].default
 

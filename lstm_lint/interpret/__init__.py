@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import libcst as cst
 
 from lstm_lint.dims import multiplied
@@ -9,7 +11,9 @@ from lstm_lint.facts import Facts
 from lstm_lint.interpret import attributes, calls, conditions, expressions, names, operators, statements
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
+from lstm_lint.interpret.world import World
 from lstm_lint.judge import judge
+from lstm_lint.project import Project
 from lstm_lint.proofs import implied
 from lstm_lint.syntax.tree import Tree
 
@@ -77,11 +81,28 @@ STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
 TABLES = Tables(EXPRESSIONS, STATEMENTS, calls.call_value)
 
 
-def interpret(tree: Tree, strict: bool = False, relevant: frozenset[str] | None = None) -> Facts:
-    """Everything one file says about recurrent layers. `strict` raises on syntax that is not understood, for tests.
+def interpret(
+    tree: Tree, strict: bool = False, relevant: frozenset[str] | None = None, project: Project | None = None
+) -> Facts:
+    """Everything one file says about recurrent layers, its own and those of files that it imports from the `project`.
+
+    `strict` raises on syntax that is not understood, for tests.
 
     `relevant`: the names at module level that can have to do with a layer (`syntax.relevance`); None for all.
     """
     for cached in (multiplied, implied, judge):
         cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
-    return run(Interpreter(tree, TABLES, strict, relevant))
+    return run(Interpreter(tree, TABLES, project, strict, relevant, _world_of(project)))
+
+
+_WORLDS: WeakKeyDictionary[Project, World] = WeakKeyDictionary()
+
+
+def _world_of(project: Project | None) -> World:
+    """What the files of one project share, as long as that does not hold too much."""
+    if project is None:
+        return World()
+    world = _WORLDS.get(project)
+    if world is None or world.is_full:
+        world = _WORLDS[project] = World()
+    return world

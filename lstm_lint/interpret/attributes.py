@@ -9,6 +9,7 @@ import libcst as cst
 from lstm_lint.dims import Dim, Kind, Symbol
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.modules import member
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
@@ -61,9 +62,8 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             return _of_tensor(it, owner, name, node)
         case Packed():
             return _of_packed(it, owner, name, node)
-        case Module(scope=Frame() as frame):
-            found = it.read((frame.number, name))
-            return found if found is not None else it.unknown(node, f"the module has no `{name}`")
+        case Module():
+            return member(it, owner, name, node)
         case _:
             return Method(owner, name)
 
@@ -73,7 +73,7 @@ def _of_object(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Val
     stored = it.read((owner.number, name))
     if stored is not None:
         return stored
-    cls = it.classes.get(owner.number)
+    cls = it.world.classes.get(owner.number)
     if cls is None:
         if owner.kind == "namespace":
             return _missing(it, owner, name, node)
@@ -163,7 +163,7 @@ def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, no
         case Tuple((Function() as function,), "staticmethod"):
             return function
         case Tuple((Function() as function,), "classmethod"):
-            owner = it.classes.get(receiver.number, found_in) if isinstance(receiver, Ref) else receiver
+            owner = it.world.classes.get(receiver.number, found_in) if isinstance(receiver, Ref) else receiver
             return _bind(function, owner, found_in)
         case _:
             return value
@@ -186,7 +186,7 @@ def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Valu
 
 
 def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: cst.CSTNode) -> Value:
-    cls = it.classes.get(receiver.number) if isinstance(receiver, Ref) else None
+    cls = it.world.classes.get(receiver.number) if isinstance(receiver, Ref) else None
     if cls is None:
         return it.unknown(node, "super() of something that is not known")
     found = find_in_class(it, cls, name, skip=after)
@@ -201,7 +201,7 @@ def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: c
 # -- layers and tensors ----------------------------------------------------------------------------------------------
 def _of_layer(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Value:
     if layer.site is not None:
-        site = it.sites[layer.site]
+        site = it.world.sites[layer.site]
         weights = site.config.weights() if site.config is not None else {}
         if name in weights:
             return Tensor(Shape(weights[name]), "float32", None, "weight", it.place(node))

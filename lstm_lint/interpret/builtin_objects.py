@@ -200,6 +200,6 @@ def any_all(every: bool) -> Builtin:
 
 def builtin_type(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     value = arguments.positional[0] if arguments.positional else None
-    if isinstance(value, Ref) and (cls := it.classes.get(value.number)) is not None:
+    if isinstance(value, Ref) and (cls := it.world.classes.get(value.number)) is not None:
         return cls
     return External(value.qualified_name) if isinstance(value, Layer) else it.unknown(node, "the type of a value")

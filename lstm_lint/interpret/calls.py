@@ -13,6 +13,7 @@ from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import instantiate
+from lstm_lint.interpret.concern import EFFORT_BESIDE, concerns_layers, forget
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
@@ -281,7 +282,7 @@ def call_object(it: Interpreter, instance: Ref, arguments: Arguments, node: cst.
     """Calling an instance runs its ``__call__`` or ``forward``; a Sequential runs its layers one behind the other."""
     if instance.kind == "sequential":
         return call_sequential(it, instance, arguments, node, call_value)
-    cls = it.classes.get(instance.number)
+    cls = it.world.classes.get(instance.number)
     if cls is None:
         return it.unknown(node, "what is called here is not known")
     for name in ("__call__", "forward"):
@@ -316,9 +317,17 @@ def call_function(
     target, it.target = it.target, None
     it.active.append(function.identity)
     try:
-        with it.inside(frame):
-            bind_parameters(it, definition.params, arguments, keywords, rest, function, node)
+        bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
+        given = (*positional, *keywords.values())
+        if concerns_layers(it, function, given):
             return run_body(it, frame, definition, node)
+        effort = 0 if definition in it.given_up else EFFORT_BESIDE
+        value = it.attempt(effort, lambda: run_body(it, frame, definition, node))
+        if value is None:
+            it.given_up.add(definition)
+            forget(it, (*arguments, *keywords.values()), node)
+            return it.unknown(node, f"`{function.name}` takes too many steps to follow")
+        return value
     finally:
         it.active.pop()
         it.target = target
@@ -334,12 +343,13 @@ def _unit(function: Function, scope: Frame) -> object:
 def run_body(it: Interpreter, frame: Frame, definition: cst.FunctionDef | cst.Lambda, node: cst.CSTNode) -> Value:
     """Execute a body in its frame and join what it returns."""
     path, broken = it.path, it.broken
-    if isinstance(definition, cst.Lambda):
-        return it.eval(definition.body)
-    expected = _expects_failure(definition)
-    it.guarded += expected
-    it.execute(definition.body.body)
-    it.guarded -= expected
+    with it.inside(frame):
+        if isinstance(definition, cst.Lambda):
+            return it.eval(definition.body)
+        expected = _expects_failure(definition)
+        it.guarded += expected
+        it.execute(definition.body.body)
+        it.guarded -= expected
     it.broken = broken
     returns: list[tuple[Dim, Value]] = [(c, v) for c, v in frame.returns if isinstance(c, Dim)]
     if it.path != ZERO:
@@ -374,6 +384,7 @@ def _joined(it: Interpreter, returns: Sequence[tuple[Dim, Value]], node: cst.CST
 
 def bind_parameters(
     it: Interpreter,
+    frame: Frame,
     parameters: cst.Parameters,
     positional: Sequence[Value],
     keywords: Mapping[str, Value],
@@ -381,10 +392,9 @@ def bind_parameters(
     function: Function,
     node: cst.CSTNode,
 ) -> None:
-    """Bind arguments to parameters as Python does; what is not given takes its default."""
+    """Bind arguments to a frame's parameters as Python does; what is not given takes its default. `node` is the call."""
     left = dict(keywords)
     ordered = [*parameters.posonly_params, *parameters.params]
-    frame = it.frame
     for position, parameter in enumerate(ordered):
         name = parameter.name.value
         if position < len(positional):

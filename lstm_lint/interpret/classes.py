@@ -42,7 +42,7 @@ def instantiate(
 ) -> Value:
     """A new instance, its constructor run."""
     instance = it.new_object("instance")
-    it.classes[instance.number] = cls
+    it.world.classes[instance.number] = cls
     found = find_in_class(it, cls, "__init__")
     if found is not None and isinstance(found[0], Function):
         constructor = bound_to(it, found[0], instance, found[1], node)
@@ -109,7 +109,7 @@ def _fill(
 def symbolic_record(it: Interpreter, cls: Class, unknown: Unknown) -> Value:
     """An instance of a config class that comes from outside: every field a symbol with its declared default."""
     instance = it.new_object("instance")
-    it.classes[instance.number] = cls
+    it.world.classes[instance.number] = cls
     for name, default in record_fields(it, cls):
         key = (unknown.key, "." + name)
         owner = ("fields", unknown.key)

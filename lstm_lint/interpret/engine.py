@@ -13,25 +13,37 @@ from typing import Any
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind
+from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
+from lstm_lint.interpret.world import World
+from lstm_lint.project import Project
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
-from lstm_lint.syntax.tree import Tree
+from lstm_lint.syntax.tree import Tree, names_in
 from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
 EFFORT_PER_FILE = 150_000
+EFFORT_PER_CALLER = 40_000  # a file that only uses layers of other files
+EFFORT_PER_MODULE = 12_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
 
 Handler = Callable[["Interpreter", Any], Value]
 StatementHandler = Callable[["Interpreter", Any], None]
+
+
+POSITION = (
+    "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "target", "active", "evaluation", "nesting",
+    "limit", "is_aside",
+)  # fmt: skip
+"""What tells where an analysis stands: it comes back there after a module was loaded."""
 
 
 class OutOfBudget(Exception):
@@ -51,22 +63,23 @@ class Tables:
 class Interpreter:
     """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return.
 
+    `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all).
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
     tree: Tree
     tables: Tables
+    project: Project | None = None
     strict: bool = False
     relevant: frozenset[str] | None = None
-    store: Store = field(default_factory=Store)
+    world: World = field(default_factory=World)
+    store: Store = field(init=False)
     path: Dim = ONE
-    frame: Frame = field(default_factory=lambda: Frame(0))
-    sites: dict[int, LstmSite] = field(default_factory=dict)
+    frame: Frame = field(init=False)
     reported_sites: list[int] = field(default_factory=list)
     calls: list[LstmCall] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
-    classes: dict[int, Class] = field(default_factory=dict)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -77,11 +90,20 @@ class Interpreter:
     unrolled: int = 1
     ranks: dict[Hashable, int] = field(default_factory=dict)
     target: str | None = None
-    numbers: int = 0
     evaluation: int = 0
     limit: int = 0
     effort: int = 0
     nesting: int = 0
+    given_up: set[cst.CSTNode] = field(default_factory=set)
+    resolving: set[Hashable] = field(default_factory=set)
+    asked_for: dict[str, int] = field(default_factory=dict)
+    is_aside: bool = False
+
+    def __post_init__(self) -> None:
+        self.store = self.world.store.overlay()
+        self.module = self.frame = Frame(self.number(), tree=self.tree)
+        builds_layers = mentions_recurrent_layer(self.tree.source.text.encode(errors="replace"))
+        self.whole_effort = EFFORT_PER_FILE if builds_layers else EFFORT_PER_CALLER
 
     # -- evaluation --------------------------------------------------------------------------------------------------
     def eval(self, node: cst.BaseExpression) -> Value:
@@ -124,11 +146,11 @@ class Interpreter:
     # -- identities --------------------------------------------------------------------------------------------------
     def number(self) -> int:
         """A number nothing else in this analysis has."""
-        self.numbers += 1
-        return self.numbers
+        self.world.numbers += 1
+        return self.world.numbers
 
     def place(self, node: cst.CSTNode) -> Place:
-        return self.tree.place(node)
+        return (self.frame.tree or self.tree).place(node)
 
     def unknown(self, node: cst.CSTNode, reason: str, kind: Kind = Kind.OPAQUE, key: Hashable = None) -> Unknown:
         """A value that is lost here, and why."""
@@ -243,7 +265,7 @@ class Interpreter:
 
     # -- facts -------------------------------------------------------------------------------------------------------
     def record_site(self, site: LstmSite) -> None:
-        self.sites[site.number] = site
+        self.world.sites[site.number] = site
         if not self.muted:
             self.reported_sites.append(site.number)
 
@@ -252,7 +274,12 @@ class Interpreter:
             self.calls.append(call)
 
     def facts(self) -> Facts:
-        return Facts(tuple(self.sites[n] for n in self.reported_sites), tuple(self.calls), tuple(self.gave_up))
+        return Facts(
+            tuple(self.world.sites[n] for n in self.reported_sites),
+            tuple(self.calls),
+            tuple(self.gave_up),
+            self.tree.source.path,
+        )
 
     # -- entries -----------------------------------------------------------------------------------------------------
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
@@ -260,7 +287,7 @@ class Interpreter:
         frame, store, path, muted = self.frame, self.store, self.path, self.muted
         state = (self.guarded, self.vague, self.unrolled, self.target, self.nesting, list(self.active))
         before = Effort.spent
-        self.limit = before + min(EFFORT_PER_ENTRY, EFFORT_PER_FILE - self.effort)
+        self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
         try:
             run()
         except (OutOfBudget, RecursionError):
@@ -271,6 +298,54 @@ class Interpreter:
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.guarded, self.vague, self.unrolled, self.target, self.nesting, self.active = state
 
+    def aside(self, frame: Frame, run: Callable[[], object]) -> None:
+        """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""
+        saved = {name: getattr(self, name) for name in POSITION}
+        before = Effort.spent
+        self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
+        self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
+        self.limit = before + EFFORT_PER_MODULE
+        try:
+            run()
+        except (OutOfBudget, RecursionError):
+            pass  # what the rest of the module defines is not known, and is reported so where it is asked for
+        finally:
+            for name, value in saved.items():
+                setattr(self, name, value)
+            self.limit += Effort.spent - before
+
+    def attempt(self, effort: int, run: Callable[[], Value]) -> Value | None:
+        """What `run` gives; None, and nothing that it wrote, if that takes more effort than this."""
+        saved = {name: getattr(self, name) for name in POSITION}
+        base = self.store
+        self.store = base.overlay()
+        self.limit = min(self.limit, Effort.spent + effort)
+        try:
+            value = run()
+        except OutOfBudget:
+            if Effort.spent > saved["limit"]:
+                raise
+            for name, old in saved.items():
+                setattr(self, name, old)
+            return None
+        base.take(self.store)
+        self.store, self.limit = base, saved["limit"]
+        return value
+
+    def relevant_in(self, tree: Tree) -> frozenset[str] | None:
+        """The names at a file's module level that can have to do with a layer; None for all."""
+        if tree is self.tree or self.project is None:
+            return self.relevant
+        return self.project.relevant_of(tree.source.path)
+
+    def tree_names(self, definition: object) -> frozenset[str]:
+        """Every name that stands in a definition."""
+        assert isinstance(definition, cst.CSTNode)
+        known = self.world.mentioned.get(definition)
+        if known is None:
+            known = self.world.mentioned[definition] = names_in(definition)
+        return known
+
     @contextmanager
     def inside(self, frame: Frame) -> Iterator[Frame]:
         outer, self.frame = self.frame, frame
@@ -280,7 +355,9 @@ class Interpreter:
             self.frame = outer
 
     def later(self, value: Function | Class) -> None:
-        """Note a definition whose body is entered once the module has run."""
+        """Note a definition whose body is entered once the module has run: those of other files are not, only followed."""
+        if self.frame.tree is not self.tree:
+            return
         if self.relevant is not None and self.frame.parent is None and value.name not in self.relevant:
             return
         if value.identity not in self.entered:

@@ -9,9 +9,9 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.facts import Facts, LstmCall
-from lstm_lint.interpret.attributes import find_in_class
+from lstm_lint.interpret.attributes import find_in_class, mro
 from lstm_lint.interpret.calls import call_function, default_of, run_body, snapshot
-from lstm_lint.interpret.choose import choose, expand, same
+from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame, Store
@@ -141,7 +141,7 @@ def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
         assert isinstance(value, Ref)
         return value
     instance = it.new_object("instance")
-    it.classes[instance.number] = cls
+    it.world.classes[instance.number] = cls
     function, owner = found
     assert isinstance(function, Function)
     call_symbolically(it, Function(function.name, function.definition, function.scope, function.identity, instance, owner))
@@ -158,20 +158,44 @@ def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:
 
 
 def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function]:
-    """The methods defined in the class itself, bound to the instance, without the constructor."""
-    frame = cls.scope
-    assert isinstance(frame, Frame)
-    for name in list(it.store.names(frame.number)):
-        value = it.read((frame.number, name))
-        match value:
-            case Function() if name != CONSTRUCTOR:
-                yield _bound(value, instance, cls)
-            case Tuple((Function() as function,), "property"):
-                yield _bound(function, instance, cls)
-            case Tuple((Function() as function,), "staticmethod"):
+    """The methods of the class, bound to the instance, without the constructor.
+
+    Of what it inherits only what can have to do with a layer of the instance: the rest is entered with its own class.
+    """
+    seen = {CONSTRUCTOR}
+    wanted = CREATORS | {name for name in it.store.names(instance.number) if _is_layer(it.read((instance.number, name)))}
+    for candidate in mro(it, cls):
+        frame = candidate.scope
+        assert isinstance(frame, Frame)
+        for name in list(it.store.names(frame.number)):
+            if name in seen:
+                continue
+            seen.add(name)
+            function = _method(it.read((frame.number, name)), instance, candidate)
+            if function is not None and (candidate == cls or wanted & it.tree_names(function.definition)):
                 yield function
-            case Tuple((Function() as function,), "classmethod"):
-                yield _bound(function, cls, cls)
+
+
+CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})
+"""What makes a state."""
+
+
+def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
+    match value:
+        case Function():
+            return _bound(value, instance, cls)
+        case Tuple((Function() as function,), "property"):
+            return _bound(function, instance, cls)
+        case Tuple((Function() as function,), "staticmethod"):
+            return function
+        case Tuple((Function() as function,), "classmethod"):
+            return _bound(function, cls, cls)
+        case _:
+            return None
+
+
+def _is_layer(value: Value | None) -> bool:
+    return value is not None and any(isinstance(item, Layer) and item.site is not None for _, item in alternatives(value))
 
 
 def _bound(function: Function, receiver: Value, cls: Class) -> Function:

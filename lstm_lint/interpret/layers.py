@@ -163,7 +163,7 @@ def _call_recurrent(
     rest: Unknown | None,
     node: cst.CSTNode,
 ) -> Value:
-    site = it.sites[number]
+    site = it.world.sites[number]
     problem = _signature_problem(site.layer, positional, keywords, rest)
     inputs = positional[0] if positional else keywords.get("input")
     state = positional[1] if len(positional) > 1 else keywords.get("hx")

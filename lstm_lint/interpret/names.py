@@ -8,13 +8,13 @@ import libcst as cst
 
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.modules import STARS, looked_up, module_named, starred
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS, OPS
-from lstm_lint.values import FALSE, NONE, TRUE, External, Str, Unknown, Value
+from lstm_lint.values import FALSE, NONE, TRUE, External, Imported, Module, Str, Unknown, Value
 
 CONSTANTS: Mapping[str, Value] = {"True": TRUE, "False": FALSE, "None": NONE}
-STARS = "*"
 PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
 
@@ -37,13 +37,18 @@ def eval_name(it: Interpreter, node: cst.Name) -> Value:
         return constant
     value = look_up(it, node.value)
     if value is not None:
-        return value
+        return looked_up(it, value, node)
+    brought = starred(it, it.frame.module, node.value, node)
+    if brought is not None:
+        return brought
     if node.value in PYTHON:
         return External(f"builtins.{node.value}")
+    assert it.frame.tree is not None
+    path = it.frame.tree.source.path
     if node.value == "__name__":
-        return Str("__main__")
+        return Str("__main__" if it.frame.tree is it.tree else path)
     reason = f"`{node.value}` is not defined in the code that was analysed"
-    return Unknown(("name", it.tree.source.path, node.value), node.value, reason, it.place(node), Kind.CONFIG)
+    return Unknown(("name", path, node.value), node.value, reason, it.place(node), Kind.CONFIG)
 
 
 def look_up(it: Interpreter, name: str) -> Value | None:
@@ -54,10 +59,10 @@ def look_up(it: Interpreter, name: str) -> Value | None:
         if value is not None:
             return value
         frame = frame.enclosing()
-    return _starred(it, name)
+    return _of_library(it, name)
 
 
-def _starred(it: Interpreter, name: str) -> Value | None:
+def _of_library(it: Interpreter, name: str) -> Value | None:
     """A name that ``from torch.nn import *`` brings, if it is one that the tables know."""
     for module in it.store.names((it.frame.module.number, STARS)):
         qualified = canonical(f"{module}.{name}")
@@ -77,23 +82,30 @@ def execute_import(it: Interpreter, node: cst.Import) -> None:
     for alias in node.names:
         name = dotted(alias.name)
         if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-            assign_name(it, alias.asname.name.value, External(canonical(name)))
+            assign_name(it, alias.asname.name.value, module_named(it, 0, name, node) or External(canonical(name)))
         else:
             first = name.split(".")[0]
-            assign_name(it, first, External(first))
+            assign_name(it, first, module_named(it, 0, first, node) or External(first))
 
 
 def execute_import_from(it: Interpreter, node: cst.ImportFrom) -> None:
     """``from torch import nn``, ``from torch.nn import *``."""
-    module = "." * len(node.relative) + (dotted(node.module) if node.module is not None else "")
+    level, name = len(node.relative), dotted(node.module) if node.module is not None else ""
+    module = module_named(it, level, name, node)
     if isinstance(node.names, cst.ImportStar):
-        it.write(((it.frame.module.number, STARS), module), External(module))
+        it.write(((it.frame.module.number, STARS), "." * level + name), module or External(name))
         return
     for alias in node.names:
-        name = dotted(alias.name)
-        bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else name
-        separator = "" if module.endswith(".") else "."
-        assign_name(it, bound, External(canonical(f"{module}{separator}{name}")))
+        part = dotted(alias.name)
+        bound = alias.asname.name.value if alias.asname is not None and isinstance(alias.asname.name, cst.Name) else part
+        match module:
+            case None:
+                value: Value = External(canonical("." * level + (f"{name}." if name else "") + part))
+            case Module():
+                value = Imported(module, part)
+            case _:
+                value = module
+        assign_name(it, bound, value)
 
 
 def dotted(node: cst.CSTNode) -> str:

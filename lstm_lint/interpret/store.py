@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from lstm_lint.syntax.tree import Tree
 from lstm_lint.values import Class, Value
 
 Location = tuple[Hashable, str]
@@ -24,6 +25,7 @@ class Store:
 
     parent: Store | None = None
     written: dict[Location, Value] = field(default_factory=dict)
+    _names: dict[Hashable, dict[str, None]] = field(default_factory=dict)
 
     def read(self, location: Location) -> Value | None:
         """The value, or None if nothing was ever written there."""
@@ -35,7 +37,14 @@ class Store:
         return None
 
     def write(self, location: Location, value: Value) -> None:
+        if location not in self.written:
+            self._names.setdefault(location[0], {})[location[1]] = None
         self.written[location] = value
+
+    def take(self, overlay: Store) -> None:
+        """Write what was written into an overlay of this store."""
+        for location, value in overlay.written.items():
+            self.write(location, value)
 
     def overlay(self) -> Store:
         return Store(self)
@@ -49,9 +58,7 @@ class Store:
             chain.append(store)
             store = store.parent
         for part in reversed(chain):
-            for key, name in part.written:
-                if key == owner:
-                    seen[name] = None
+            seen.update(part._names.get(owner, {}))
         yield from seen
 
 
@@ -61,6 +68,7 @@ class Frame:
 
     `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
     code outside that unit, `lends` whether calls from here reach other units so: not if what is handed on are symbols.
+    `tree` is the file that the code stands in.
     `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
     """
 
@@ -76,6 +84,11 @@ class Frame:
     returns: list[tuple[object, Value]] = field(default_factory=list)
     redirected: dict[str, Frame] = field(default_factory=dict)
     yields: list[Value] = field(default_factory=list)
+    tree: Tree | None = None
+
+    def __post_init__(self) -> None:
+        if self.tree is None and self.parent is not None:
+            self.tree = self.parent.tree
 
     @property
     def module(self) -> Frame:

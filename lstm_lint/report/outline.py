@@ -6,8 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lstm_lint.check import FileResult
-from lstm_lint.outline import CallReport, SiteReport, Sizes, StateReport, StateStatus
+from lstm_lint.outline import CallReport, Listing, SiteReport, Sizes, StateReport, StateStatus
 from lstm_lint.report.lines import Line, counted, line, location
 
 VERSION = 1
@@ -20,17 +19,18 @@ STYLES = {
 
 
 # -- text --------------------------------------------------------------------------------------------------------------
-def text(results: Sequence[FileResult]) -> Iterator[Line]:
+def text(listing: Listing) -> Iterator[Line]:
     """Sites, then calls, file by file."""
-    for result in results:
-        for site in result.sites:
-            yield from _site_lines(site)
-            yield ()
-        for call in result.calls:
-            yield from _call_lines(call, result.sites)
-            yield ()
-    sites, calls = sum(len(result.sites) for result in results), sum(len(result.calls) for result in results)
-    yield line(f"{counted(sites, 'construction')}, {counted(calls, 'call')}.")
+    for path in sorted({*(site.path for site in listing.sites), *(call.path for call in listing.calls)}):
+        for site in listing.sites:
+            if site.path == path:
+                yield from _site_lines(site)
+                yield ()
+        for call in listing.calls:
+            if call.path == path:
+                yield from _call_lines(call, listing.sites)
+                yield ()
+    yield line(f"{counted(len(listing.sites), 'construction')}, {counted(len(listing.calls), 'call')}.")
 
 
 def _site_lines(site: SiteReport) -> Iterator[Line]:
@@ -72,14 +72,10 @@ def sizes_text(sizes: Sizes | None) -> str:
 
 
 # -- JSON --------------------------------------------------------------------------------------------------------------
-def as_json(results: Sequence[FileResult]) -> Iterator[Line]:
-    """One object, in which a call's ``site`` is an index into all ``sites``."""
-    sites: list[Mapping[str, Any]] = []
-    calls: list[Mapping[str, Any]] = []
-    for result in results:
-        first = len(sites)
-        sites += [_site(site) for site in result.sites]
-        calls += [_call(call, first) for call in result.calls]
+def as_json(listing: Listing) -> Iterator[Line]:
+    """One object, in which a call's ``site`` is an index into ``sites``."""
+    sites = [_site(site) for site in listing.sites]
+    calls = [_call(call) for call in listing.calls]
     yield line(json.dumps({"version": VERSION, "sites": sites, "calls": calls}, indent=2))
 
 
@@ -96,13 +92,13 @@ def _site(site: SiteReport) -> Mapping[str, Any]:
     }
 
 
-def _call(call: CallReport, first: int) -> Mapping[str, Any]:
+def _call(call: CallReport) -> Mapping[str, Any]:
     return {
         "path": call.path,
         "line": call.line,
         "column": call.column,
         "cell": call.cell,
-        "site": None if call.site is None else call.site + first,
+        "site": call.site,
         "packed": call.packed,
         "input": _list(call.input),
         "h_0": _state(call.h_0),

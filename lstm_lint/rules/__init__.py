@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from lstm_lint.alternatives import configuration, configurations, likeliest
 from lstm_lint.facts import Facts
-from lstm_lint.findings import Finding, Probe
+from lstm_lint.findings import Finding, Probe, Redeemed, Spot
 from lstm_lint.judge import judge
 from lstm_lint.proofs import Extent
 from lstm_lint.rules import (
@@ -26,7 +27,8 @@ from lstm_lint.rules import (
     lst901_gave_up,
 )
 from lstm_lint.rules.base import Complaint, Rule
-from lstm_lint.rules.merging import Context, merged
+from lstm_lint.rules.merging import Context, merged, redeemed_places
+from lstm_lint.source import Place
 
 _ALL = (
     lst101_state_layers,
@@ -48,10 +50,18 @@ _ALL = (
 RULES: Mapping[str, Rule] = {module.RULE.code: module.RULE for module in _ALL}
 
 
+@dataclass(frozen=True)
+class Examined:
+    """What the rules said of a file, in order of place, and the calls that they found right."""
+
+    findings: tuple[Finding, ...]
+    redeemed: tuple[Redeemed, ...]
+
+
 def check_facts(
     facts: Facts, plan: Callable[[Complaint], Probe | None] | None = None, codes: Collection[str] | None = None
-) -> list[Finding]:
-    """What every rule has to say about a file, contexts merged, in order of place.
+) -> Examined:
+    """What every rule has to say about a file, contexts merged.
 
     `plan` makes the question for torch that goes with a finding (`lstm_lint.confirm.plan.probe_for`); None: no questions.
     `codes`: the rules whose findings are wanted; None: all.
@@ -63,6 +73,7 @@ def check_facts(
     counts = likeliest(calls, wrong)
     needed = configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)])
     findings: list[Finding] = []
+    redeemed: list[Redeemed] = []
     for rule in RULES.values():
         if codes is not None and rule.code not in codes:
             continue
@@ -74,7 +85,15 @@ def check_facts(
                 contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
-    return sorted(findings, key=lambda finding: finding.order)
+        redeemed += [
+            Redeemed(rule.code, Spot(place.path, place.span)) for place in _elsewhere(redeemed_places(contexts), facts)
+        ]
+    return Examined(tuple(sorted(findings, key=lambda finding: finding.order)), tuple(redeemed))
+
+
+def _elsewhere(places: Collection[Place], facts: Facts) -> list[Place]:
+    """The places that stand in other files than the analysed one."""
+    return sorted((place for place in places if place.path != facts.path), key=lambda place: (place.path, place.span))
 
 
 def _badness(said: Mapping[str, Sequence[Sequence[Complaint]]], index: int) -> int:

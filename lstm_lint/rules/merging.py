@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lstm_lint.dims import Dim, Kind
-from lstm_lint.findings import Finding, Probe, Related, Severity
+from lstm_lint.findings import Finding, Probe, Related, Severity, Spot
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import Extent
 from lstm_lint.rules.base import Complaint, Rule
@@ -47,7 +47,7 @@ def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
 
 def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], Probe | None] | None) -> list[Finding]:
     """One finding for each place: that of the worst context, a symbolic one (in the user's names) before a grounded one."""
-    redeemed = _redeemed_places(contexts)
+    redeemed = redeemed_places(contexts)
     best: dict[Place, tuple[Severity, Complaint]] = {}
     for context in contexts:
         for complaint in context.complaints:
@@ -70,7 +70,7 @@ def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], 
     return list(findings.values())
 
 
-def _redeemed_places(contexts: Sequence[Context]) -> set[Place]:
+def redeemed_places(contexts: Sequence[Context]) -> set[Place]:
     """The places that module-level code reaches, and where every such context is known to be right."""
     right: set[Place] = set()
     wrong: set[Place] = set()
@@ -86,9 +86,14 @@ def _severity(rule: Rule, complaint: Complaint, redeemed: bool, when: str | None
     if rule.severity is not Severity.ERROR:
         return rule.severity
     extent = complaint.comparison.extent
-    if extent is Extent.SOMETIMES or when is not None or (redeemed and not complaint.grounded and extent is not Extent.ALWAYS):
+    if extent is Extent.SOMETIMES or when is not None or (redeemed and _may_be_redeemed(complaint)):
         return Severity.WARNING
     return Severity.ERROR
+
+
+def _may_be_redeemed(complaint: Complaint) -> bool:
+    """Whether the complaint is about what a caller may do, and not wrong for every caller."""
+    return not complaint.grounded and complaint.comparison.extent is not Extent.ALWAYS
 
 
 def _weight(severity: Severity, complaint: Complaint) -> tuple[int, bool]:
@@ -96,6 +101,8 @@ def _weight(severity: Severity, complaint: Complaint) -> tuple[int, bool]:
 
 
 def _finding(rule: Rule, severity: Severity, complaint: Complaint, plan: Callable[[Complaint], Probe | None] | None) -> Finding:
+    call = complaint.call
+    redeemable = call is not None and severity is Severity.ERROR and _may_be_redeemed(complaint)
     return Finding(
         rule.code,
         rule.name,
@@ -110,6 +117,7 @@ def _finding(rule: Rule, severity: Severity, complaint: Complaint, plan: Callabl
         complaint.packed,
         tuple(_related(complaint)),
         probe=plan(complaint) if plan is not None else None,
+        unless_at=Spot(call.place.path, call.place.span) if call is not None and redeemable else None,
     )
 
 

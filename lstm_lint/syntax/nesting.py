@@ -33,9 +33,9 @@ def mistake(text: str) -> tuple[int, int, str] | None:
             return None
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=16)
 def parsed(text: str) -> ast.Module | Exception:
-    """Python's own tree, or why there is none. The last one is kept: several ask for the same text."""
+    """Python's own tree, or why there is none. The last ones are kept: several ask for the same text."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # they are about the analysed code

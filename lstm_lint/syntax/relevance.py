@@ -10,8 +10,6 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from lstm_lint.syntax.nesting import parsed
-
 LAYERS = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
 LONGEST_NAME = 40  # a string longer than that is prose, not a name for getattr
 
@@ -22,20 +20,17 @@ class _Statement:
     mentioned: frozenset[str]
 
 
-def relevant_names(text: str) -> frozenset[str] | None:
-    """The names bound at module level that can have to do with a layer; None if all may.
+def relevant_names(tree: ast.Module, imported: frozenset[str] = frozenset()) -> frozenset[str]:
+    """The names bound at module level that can have to do with a layer, and `MARK`; empty if nothing in the file can.
 
-    Empty if nothing in the file can.
+    `imported`: names that imports bind to things of other files that can.
     """
-    tree = parsed(text)
-    if not isinstance(tree, ast.Module):
-        return None
     mentioning: dict[str, list[_Statement]] = {}
     for statement in map(_read, tree.body):
         for name in statement.mentioned:
             mentioning.setdefault(name, []).append(statement)
-    relevant: set[str] = set()
-    names = [*LAYERS]
+    relevant = set(imported)
+    names = [*LAYERS, *imported]
     while names:
         for statement in mentioning.pop(names.pop(), ()):
             relevant.update(statement.bound, (MARK,))

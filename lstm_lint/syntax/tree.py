@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -12,6 +12,7 @@ from lstm_lint.source import Place, Source, Span
 from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
 
 NAME_LENGTH = 60
+TREES_KEPT = 96
 TOO_DEEP = "nested too deeply to be parsed"
 
 
@@ -63,8 +64,9 @@ class Tree:
         return text if len(text) <= NAME_LENGTH else text[: NAME_LENGTH - 3] + "..."
 
 
+@lru_cache(maxsize=TREES_KEPT)
 def parse(source: Source) -> Tree:
-    """The tree of a source.
+    """The tree of a source; the last ones are kept, since files that are checked together import the same modules.
 
     Raises:
         Unparsable: it is not Python that libcst can parse.
@@ -84,3 +86,15 @@ def _complaint(error: cst.ParserSyntaxError) -> tuple[int, int, str]:
     """Line (from 1), column (from 0) and text of libcst's complaint."""
     message = next(iter(error.message.splitlines()), error.message).strip()
     return max(error.raw_line, 1), max(error.raw_column, 0), message
+
+
+def names_in(node: cst.CSTNode) -> frozenset[str]:
+    """Every name that stands in a tree."""
+    names: set[str] = set()
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        if isinstance(current, cst.Name):
+            names.add(current.value)
+        pending.extend(current.children)
+    return frozenset(names)

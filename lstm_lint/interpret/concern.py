@@ -1,0 +1,66 @@
+"""Which calls can have to do with a recurrent layer. Others may make a state or a size too: they are followed, but not far."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from lstm_lint.dims import Kind
+from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.store import Frame
+from lstm_lint.syntax.relevance import LAYERS
+from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
+
+EFFORT_BESIDE = 1_500  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
+
+
+def concerns_layers(it: Interpreter, function: Function, arguments: Sequence[Value]) -> bool:
+    """Whether a call can build or call a recurrent layer: by the names in the function, or by what it is given."""
+    values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
+    return _mentions_layers(it, function.definition, function.scope) or any(_holds_layers(it, value, 1) for value in values)
+
+
+def _mentions_layers(it: Interpreter, definition: object, scope: object) -> bool:
+    if not isinstance(definition, cst.CSTNode) or not isinstance(scope, Frame) or scope.tree is None:
+        return True
+    relevant = it.relevant_in(scope.tree)
+    return relevant is None or not (LAYERS | relevant).isdisjoint(it.tree_names(definition))
+
+
+def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
+    match value:
+        case Layer(site=site):
+            return site is not None
+        case Ref(number, "instance") if (cls := it.world.classes.get(number)) is not None:
+            return any(_mentions_layers(it, candidate.definition, candidate.scope) for candidate in mro(it, cls))
+        case Class() | Function():
+            return _mentions_layers(it, value.definition, value.scope)
+        case Partial(function=inner) | Method(receiver=inner):
+            return _holds_layers(it, inner, depth)
+        case OneOf(alternatives):
+            return any(_holds_layers(it, item, depth) for _, item in alternatives)
+        case _ if depth:
+            return any(_holds_layers(it, item, depth - 1) for item in _items(it_contents(it, value)))
+        case _:
+            return False
+
+
+def _items(content: Value) -> Iterator[Value]:
+    match content:
+        case Tuple(items):
+            yield from items
+        case Dict(items):
+            yield from items.values()
+
+
+def forget(it: Interpreter, values: Sequence[Value], node: cst.CSTNode) -> None:
+    """Take what a call was given for changed: it was not followed to its end."""
+    reason = f"`{it.place(node).text}` is not followed to its end, and may have changed it"
+    for value in values:
+        if isinstance(value, Ref):
+            for name in list(it.store.names(value.number)):
+                lost = Unknown(("changed", it.number()), name, reason, it.place(node), Kind.CONFIG)
+                it.write((value.number, name), lost)

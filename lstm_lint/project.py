@@ -1,0 +1,271 @@
+"""The project around the analysed files: which file an import stands for, what it holds, whether it can concern a layer.
+
+Files are found as Python would find them, from their places alone: nothing is imported, and ``sys.path`` is not known. Where
+two files could be meant, neither is taken. What belongs to no file of the project is a library.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
+from lstm_lint.source import Source
+from lstm_lint.syntax.nesting import parsed
+from lstm_lint.syntax.relevance import relevant_names
+
+MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
+"""A folder that holds one of these is the top of a project."""
+
+HIGHEST = 6  # folders above a package that are looked at for a project's top
+HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
+LIBRARIES = frozenset(sys.stdlib_module_names) | {"torch", "numpy"}
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+(?P<base>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#]*)|import[ \t]+(?P<modules>[^\n#]+))",
+    re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Ambiguous:
+    """A module name that may stand for several files."""
+
+    files: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Project:
+    """What was found out about files so far; one object serves a whole run."""
+
+    _data: dict[str, bytes | Unreadable] = field(default_factory=dict)
+    _sources: dict[str, Source | Unreadable] = field(default_factory=dict)
+    _roots: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _located: dict[tuple[str, int, str], str | Ambiguous | None] = field(default_factory=dict)
+    _imports: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _mentioning: dict[str, bool] = field(default_factory=dict)
+    _hashes: dict[str, bytes] = field(default_factory=dict)
+    _relevant: dict[str, frozenset[str] | None] = field(default_factory=dict)
+
+    def data(self, path: str) -> bytes | Unreadable:
+        """A file's content."""
+        known = self._data.get(path)
+        if known is None:
+            known = self._data[path] = read_bytes(path)
+        return known
+
+    def source(self, path: str) -> Source | Unreadable:
+        """A file's text."""
+        known = self._sources.get(path)
+        if known is None:
+            data = self.data(path)
+            known = self._sources[path] = data if isinstance(data, Unreadable) else decode(path, data)
+        return known
+
+    def add(self, source: Source) -> None:
+        """Take this text for that of the file, whatever is on disk."""
+        self._sources[source.path] = source
+
+    # -- which file ----------------------------------------------------------------------------------------------------
+    def locate(self, importer: str, level: int, name: str) -> str | Ambiguous | None:
+        """The file or folder that ``name`` stands for in ``importer``, which has `level` dots before it; None for a library."""
+        key = (os.path.dirname(importer), level, name)
+        if key not in self._located:
+            self._located[key] = _relative(importer, level, name) if level else self._absolute(importer, name)
+        return self._located[key]
+
+    def _absolute(self, importer: str, name: str) -> str | Ambiguous | None:
+        if name.partition(".")[0] in LIBRARIES:
+            return None
+        folder = os.path.dirname(importer)
+        if folder not in self._roots:
+            self._roots[folder] = tuple(_roots(importer))
+        found: list[str] = []
+        for root in self._roots[folder]:
+            module = module_file(os.path.join(root, *name.split(".")))
+            if module is not None and not any(_same_file(module, known) for known in found):
+                found.append(module)
+        return Ambiguous(tuple(found)) if len(found) > 1 and not _is_script(importer) else next(iter(found), None)
+
+    # -- whether it matters --------------------------------------------------------------------------------------------
+    def imports(self, path: str) -> tuple[str, ...]:
+        """The project's files that a file names in its imports, read off its text without parsing it."""
+        known = self._imports.get(path)
+        if known is None:
+            known = self._imports[path] = tuple(dict.fromkeys(self._imported(path, self._bytes(path))))
+        return known
+
+    def _imported(self, path: str, data: bytes) -> Iterator[str]:
+        for match in _IMPORT.finditer(data):
+            if match["modules"] is not None:
+                for part in match["modules"].split(b","):
+                    yield from self._named(path, 0, part.split()[0].decode(errors="replace") if part.split() else "", ())
+                continue
+            base = match["base"].decode(errors="replace")
+            name = base.lstrip(".")
+            names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", match["names"].decode(errors="replace"))
+            yield from self._named(path, len(base) - len(name), name, names)
+
+    def _named(self, path: str, level: int, name: str, names: tuple[str, ...] | list[str]) -> Iterator[str]:
+        if not (level or name):
+            return
+        found = self.locate(path, level, name)
+        if isinstance(found, str):
+            if found.endswith(".py"):
+                yield found
+            for part in names:
+                if (inner := submodule(found, part)) is not None and inner.endswith(".py"):
+                    yield inner
+
+    def closure(self, path: str) -> frozenset[str]:
+        """The project's files that a file's imports lead to, itself left out."""
+        seen = {path}
+        rim = {path}
+        for _ in range(HOPS):
+            rim = {file for known in rim for file in self.imports(known)} - seen
+            seen |= rim
+        return frozenset(seen - {path})
+
+    def _bytes(self, path: str) -> bytes:
+        """What can be searched for names: the text if it is known already, else the content as it is read."""
+        source = self._sources.get(path)
+        if isinstance(source, Source):
+            return source.text.encode(errors="replace")
+        data = self.data(path)
+        return data if isinstance(data, bytes) else b""
+
+    def concerns_layers(self, path: str) -> bool:
+        """Whether a file can build or call a recurrent layer: it names one, or its imports lead to one that does.
+
+        True for what cannot be read: that is to be reported.
+        """
+        if path not in self._sources and isinstance(self.data(path), Unreadable):
+            return True
+        return self._mentions(path) or any(self._mentions(file) for file in self.closure(path))
+
+    def _mentions(self, path: str) -> bool:
+        known = self._mentioning.get(path)
+        if known is None:
+            known = self._mentioning[path] = mentions_recurrent_layer(self._bytes(path))
+        return known
+
+    def state_of_imports(self, path: str) -> str:
+        """A digest of the content of every file that a file's imports lead to."""
+        digest = sha256()
+        for file in sorted(self.closure(path)):
+            if file not in self._hashes:
+                self._hashes[file] = sha256(self._bytes(file)).digest()
+            digest.update(file.encode(errors="surrogateescape") + b"\0" + self._hashes[file])
+        return digest.hexdigest()
+
+    def relevant(self, source: Source) -> frozenset[str] | None:
+        """`relevant_names` of a text, with what its imports bring in from the project."""
+        return self._relevant_names(source, HOPS)
+
+    def _relevant_names(self, source: Source, hops: int) -> frozenset[str] | None:
+        tree = parsed(source.text)
+        if not isinstance(tree, ast.Module):
+            return None
+        return relevant_names(tree, frozenset(self._seeds(source.path, tree, hops)) if hops else frozenset())
+
+    def relevant_of(self, path: str, hops: int = HOPS) -> frozenset[str]:
+        """The names of a module that can concern a layer; none while the same question is being answered (an import cycle)."""
+        if path not in self._relevant:
+            self._relevant[path] = frozenset()
+            source = self.source(path)
+            if isinstance(source, Source) and self.concerns_layers(path):
+                self._relevant[path] = self._relevant_names(source, hops)
+        return self._relevant[path] or frozenset()
+
+    def _seeds(self, path: str, tree: ast.Module, hops: int) -> Iterator[str]:
+        """The names that imports bind to things of the project that can concern a layer."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    name = alias.name if alias.asname else alias.name.split(".")[0]
+                    if any(self.relevant_of(file, hops - 1) for file in self._named(path, 0, alias.name, ())):
+                        yield alias.asname or name
+            elif isinstance(node, ast.ImportFrom):
+                found = self.locate(path, node.level, node.module or "")
+                if isinstance(found, str):
+                    yield from self._bound(found, node.names, hops - 1)
+
+    def _bound(self, module: str, names: list[ast.alias], hops: int) -> Iterator[str]:
+        known = self.relevant_of(module, hops) if module.endswith(".py") else frozenset[str]()
+        for alias in names:
+            inner = submodule(module, alias.name)
+            if alias.name == "*":
+                yield from known
+            elif alias.name in known or (inner is not None and inner.endswith(".py") and self.relevant_of(inner, hops)):
+                yield alias.asname or alias.name
+
+
+# -- places ------------------------------------------------------------------------------------------------------------
+def module_file(stem: str) -> str | None:
+    """The file of the module ``stem``, or the folder of a package that holds Python without an ``__init__.py``."""
+    if os.path.isfile(stem + ".py"):
+        return stem + ".py"
+    package = os.path.join(stem, "__init__.py")
+    if os.path.isfile(package):
+        return package
+    return stem if _holds_python(stem) else None
+
+
+def _holds_python(folder: str) -> bool:
+    try:
+        return any(name.endswith(".py") for name in os.listdir(folder))
+    except OSError:
+        return False
+
+
+def submodule(module: str, name: str) -> str | None:
+    """The file of ``module.name``, if `module` is a package."""
+    if module.endswith("__init__.py"):
+        return module_file(os.path.join(os.path.dirname(module), name))
+    return None if module.endswith(".py") else module_file(os.path.join(module, name))
+
+
+def _relative(importer: str, level: int, name: str) -> str | None:
+    folder = os.path.dirname(importer)
+    for _ in range(level - 1):
+        folder = os.path.join(folder, os.pardir)
+    folder = os.path.normpath(folder) if folder else os.curdir
+    stem = os.path.join(folder, *name.split(".")) if name else folder
+    found = module_file(stem)
+    return None if found is None else os.path.normpath(found)
+
+
+def _is_script(importer: str) -> bool:
+    """Whether the file's own folder comes first on Python's path: it is not part of a package."""
+    return not os.path.isfile(os.path.join(os.path.dirname(importer), "__init__.py"))
+
+
+def _same_file(left: str, right: str) -> bool:
+    return os.path.abspath(left) == os.path.abspath(right)
+
+
+def _roots(importer: str) -> Iterator[str]:
+    """The folders that modules are looked for in: that of the outermost package, those above it, the file's own."""
+    own = os.path.dirname(os.path.abspath(importer))
+    folder = own
+    while os.path.isfile(os.path.join(folder, "__init__.py")):
+        folder = os.path.dirname(folder)
+    shown = os.path.abspath if os.path.isabs(importer) else os.path.relpath
+    for root in dict.fromkeys([*_up_to_top(folder), own]):
+        for place in (root, os.path.join(root, "src")):
+            if place == root or os.path.isdir(place):
+                yield "" if shown(place) == os.curdir else shown(place)
+
+
+def _up_to_top(folder: str) -> list[str]:
+    """The folder and those above it up to the project's top; the folder alone if no top is found."""
+    above = [folder]
+    while len(above) <= HIGHEST:
+        if above[-1] == os.getcwd() or any(os.path.exists(os.path.join(above[-1], marker)) for marker in MARKERS):
+            return above
+        above.append(os.path.dirname(above[-1]))
+    return [folder]

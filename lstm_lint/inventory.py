@@ -49,7 +49,7 @@ def _preferred_sites(sites: Sequence[LstmSite]) -> list[LstmSite]:
 
 def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
     all_judged = [judge(call) for call in calls]
-    counts = likeliest(all_judged, [BADNESS[_status(judged)] for judged in all_judged])
+    counts = likeliest(all_judged, [_badness(judged) for judged in all_judged])
     by_place: dict[Place, list[Judged]] = {}
     for judged, count in zip(all_judged, counts, strict=True):
         if count:
@@ -77,7 +77,17 @@ def _status(judged: Judged) -> str:
         return "mismatch"
     if judged.call.state is None:
         return "match" if judged.input.dims is not None or judged.input.packed else "unknown"
-    return min((part.status for part in judged.parts), key=ORDER.__getitem__, default="unknown")
+    return min((_part_status(part) for part in judged.parts), key=ORDER.__getitem__, default="unknown")
+
+
+def _badness(judged: Judged) -> int:
+    """How much speaks against an alternative; that callers owe something does not."""
+    return 0 if any(part.owed for part in judged.parts) else BADNESS[_status(judged)]
+
+
+def _part_status(part: StatePart) -> str:
+    """That of the part; what only depends on callers giving equal sizes is conditional."""
+    return "conditional" if part.owed else part.status
 
 
 def _site_report(site: LstmSite) -> SiteReport:
@@ -143,9 +153,21 @@ def _state_report(judged: Judged, part: StatePart | None, expected: Sizes | None
         return StateReport(False, expected, None, StateStatus.MATCH)
     if part is None:
         return StateReport(True, expected, None, StateStatus.UNKNOWN, _why(judged, call.state))
-    status = StateStatus(part.status)
-    why = _why(judged, part.why or judged.input.why or call.state) if status is StateStatus.UNKNOWN else None
+    status = StateStatus(_part_status(part))
+    why = None
+    if status is StateStatus.UNKNOWN:
+        why = _why(judged, part.why or judged.input.why or call.state)
+    elif status is StateStatus.CONDITIONAL:
+        why = _condition(judged, part)
     return StateReport(True, _texts(part.expected) or expected, _texts(part.actual), status, why)
+
+
+def _condition(judged: Judged, part: StatePart) -> Why:
+    """For which sizes the state is right or wrong."""
+    span = judged.call.place.span
+    owed = [f"{actual.text} == {expected.text}" for actual, expected in part.owed]
+    wrong = [f"wrong when {axis.when}" for axis in part.axes if axis.when]
+    return Why(span.line, span.column, f"right while {' and '.join(owed)}" if owed else " and ".join(dict.fromkeys(wrong)))
 
 
 def _why(judged: Judged, cause: object) -> Why:

@@ -76,6 +76,29 @@ class StatePart:
             return "conditional"
         return "unknown" if Extent.UNKNOWN in extents else "match"
 
+    @property
+    def owed(self) -> tuple[tuple[Dim, Dim], ...]:
+        """What callers owe where nothing else is open: (actual, expected) sizes of arguments that have to be equal.
+
+        Empty if the part is right or wrong anyway, or if a size was lost on the way.
+        """
+        if self.status != "unknown" or not self.axes or self.expected is None or self.actual is None:
+            return ()
+        pairs = zip(self.axes, self.actual, self.expected, strict=True)
+        open_pairs = [(actual, expected) for axis, actual, expected in pairs if axis.extent is Extent.UNKNOWN]
+        given = all(is_given(symbol) for pair in open_pairs for dim in pair for symbol in dim.symbols)
+        return tuple(open_pairs) if given else ()
+
+
+def is_given(symbol: Symbol) -> bool:
+    """Whether a symbol stands for something that a caller gives: a parameter, or a size, a field or an item of one."""
+    key = symbol.key
+    while isinstance(key, tuple) and key:
+        if key[0] in ("parameter", "argument"):
+            return True
+        key = key[1] if key[0] in ("size", "int", "truth") else key[0]
+    return False
+
 
 @dataclass(frozen=True)
 class Judged:

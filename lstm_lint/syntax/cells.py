@@ -30,6 +30,9 @@ def _mistake(text: str) -> tuple[Span, str] | None:
     """Where and why a text does not parse. That Python itself takes it is enough; what it refuses may be a newer grammar's."""
     if isinstance(parsed(text), ast.Module):
         return None
+    if (position := text.find("\0")) >= 0:
+        line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+        return Span(line, column, line, column + 1), "it holds a null character"
     from lstm_lint.syntax.tree import Unparsable, parse  # late: it brings libcst
 
     try:

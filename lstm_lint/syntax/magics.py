@@ -35,7 +35,7 @@ AUTOMATIC = frozenset({
 MOST_MAGICS = 4
 """Cell magics on top of each other that are looked at; every one has the whole cell for its body."""
 
-_CANDIDATE = re.compile(r"^\s*[%!?,;/]|\?\s*$|=\s*[%!]", re.M)
+_CANDIDATE = re.compile(r"^[^\S\n]*[%!?,;/]|\?[^\S\n]*$|=[^\S\n]*[%!]", re.M)
 _PROMPT = re.compile(r"(>>>|\.\.\.)(?: |$)|In \[\d+\]: |\s*\.{3,}: ?")
 _FIRST_PROMPT = re.compile(r">>>(?: |$)|In \[\d+\]: ")
 _CELL_MAGIC = re.compile(r"\s*(?:%%(?=[!\w])|%(?=md\b|(?:fs|r|scala|sh|sql)\s*$))(!|\w+)(?!\w*\?)(.*)")

@@ -128,7 +128,10 @@ def check(
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Check files and folders (by default the current one). Ends with 1 if something was found, with 2 if it failed."""
+    """Check Python files, notebooks and folders (by default the current one).
+
+    Ends with 1 if something was found, with 2 if it failed.
+    """
     paths = paths or ((STDIN,) if stdin_filename is not None else (os.curdir,))
     given: Source | None = None
     reads_stdin = STDIN in paths
@@ -193,7 +196,7 @@ def _exit_code(outcome: Outcome, exit_zero: bool) -> int:
 def shapes(
     paths: tuple[str, ...], config: str | None, isolated: bool, output_file: str | None, layout: str, **options: Any
 ) -> int:
-    """Show every recurrent layer and every call of one, with the shapes that were inferred."""
+    """Show every recurrent layer and every call of one in Python files and notebooks, with the shapes that were inferred."""
     paths = paths or (os.curdir,)
     settings = _settings(paths, config, isolated, options)
     listing, unreadable = shapes_paths(paths, settings)

@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lstm_lint.source import Cell, Source, Span
-from lstm_lint.syntax.magics import indentation, python_of
+from lstm_lint.syntax.magics import forgotten, indentation, python_of
 
 SUFFIX = ".ipynb"
 FORMAT = 4
 PYTHON = ("python", "ipython", "pyspark")
 """What kernels whose language is Python call it."""
+
+NOT_AS_IT_STANDS = {"raises-exception", "skip-execution"}
+"""The tags of cells that are meant to fail, and that are not run, by which Jupyter's own tools know them."""
 
 
 class NotANotebook(Exception):
@@ -37,8 +40,8 @@ def notebook(path: str, text: str) -> Source:
     """
     lines: list[str] = []
     cells: list[Cell] = []
-    for number, code in _code_cells(_document(text)):
-        python = python_of(code)
+    for number, code, runs in _code_cells(_document(text)):
+        python = python_of(code) if runs else forgotten(code)
         lines.append("if True:" if _needs_header(python) else "")
         cells.append(Cell(number, len(lines) + 1))
         lines += python.split("\n")
@@ -69,8 +72,8 @@ def _document(text: str) -> Mapping[str, Any]:
     return document
 
 
-def _code_cells(document: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-    """Number (from 1, among all cells) and text of each code cell whose language is Python."""
+def _code_cells(document: Mapping[str, Any]) -> Iterator[tuple[int, str, bool]]:
+    """Number (from 1, among all cells) and text of each code cell whose language is Python, and whether it is there to run."""
     cells = document.get("cells")
     if not isinstance(cells, list):
         raise NotANotebook("it is not a notebook: it has no list of cells")
@@ -79,8 +82,9 @@ def _code_cells(document: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict):
             raise NotANotebook("it is not a notebook: this cell is no object", cell=number)
-        if cell.get("cell_type") == "code" and _language(cell.get("metadata"), "vscode", "languageId") in (None, *PYTHON):
-            yield number, _text(cell.get("source"), number)
+        metadata = cell.get("metadata")
+        if cell.get("cell_type") == "code" and _language(metadata, "vscode", "languageId") in (None, *PYTHON):
+            yield number, _text(cell.get("source"), number), NOT_AS_IT_STANDS.isdisjoint(_tags(metadata))
 
 
 def _text(source: object, number: int) -> str:
@@ -90,6 +94,11 @@ def _text(source: object, number: int) -> str:
     if len(texts) < len(parts):
         raise NotANotebook("it is not a notebook: the source of this cell is no text", cell=number)
     return "".join(texts).replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _tags(metadata: object) -> list[str]:
+    tags = metadata.get("tags") if isinstance(metadata, dict) else None
+    return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
 def _is_python(metadata: object) -> bool:

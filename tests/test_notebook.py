@@ -265,6 +265,17 @@ def test_cells_that_are_not_read() -> None:
     assert places(made(IMPORTS + LAYER, *others, sql, STATE, CALL)) == [("LST101", 7, 1, 7)]
 
 
+@pytest.mark.parametrize("tag", ["raises-exception", "skip-execution"])
+def test_cells_that_are_meant_to_fail_or_not_to_run(tag: str) -> None:
+    """Nothing is said of them, and what they would bind is not known behind them."""
+    tagged = {**_cell(CALL), "metadata": {"tags": ["demo", tag]}}
+    assert found(made(IMPORTS + LAYER, STATE, tagged)) == []
+    assert found(made(IMPORTS + LAYER, STATE, {**_cell("h_0 = mend(\n  h_0)"), "metadata": {"tags": [tag]}}, CALL)) == []
+    assert places(made(IMPORTS + LAYER, STATE, tagged, CALL)) == [("LST101", 2, 1, 7)]
+    for odd in ([tag, 3][1:], tag, {"tags": tag}, {"tags": [[tag]]}):
+        assert places(made(IMPORTS + LAYER, STATE, {**_cell(CALL), "metadata": odd})) == [("LST101", 2, 1, 7)]
+
+
 @pytest.mark.parametrize("text", ["", "\n", made(), made("", ""), made(MARKDOWN), made("%pylab", "!ls\n!ls", "%%bash\nLSTM (")])
 def test_notebooks_without_python(text: str) -> None:
     source = decode("a.ipynb", text.encode())

@@ -66,6 +66,11 @@ def python_of(cell: str) -> str:
     return "\n".join(_without_commands(lines))
 
 
+def forgotten(cell: str) -> str:
+    """What is left of a cell that does not run as it stands: its number of lines, and that the names it binds are not known."""
+    return _lost(_bound(python_of(cell))) + "\n" * cell.count("\n")
+
+
 def indentation(text: str) -> str:
     """The white space before the first line with anything on it: IPython takes a cell that is indented as a whole."""
     first = next((line for line in text.split("\n") if line.strip()), "")
@@ -88,9 +93,14 @@ def _without_cell_magic(name: str, arguments: str, body: list[str]) -> list[str]
         return [""] * (len(body) + 1)
     words = [] if name in ("time", "timeit", "prun") else [w for w in arguments.split() if w.isidentifier()]
     names = [*words, *(() if name in IN_PLACE else bound)]
-    lost = "".join(f"{word} = " for word in dict.fromkeys(names) if not keyword.iskeyword(word))
+    lost = _lost([word for word in names if not keyword.iskeyword(word)])
     kept = body if name in IN_PLACE else [""] * len(body)
-    return [indentation("\n".join(kept)) + lost + SOMETHING if lost else "", *kept]
+    return [indentation("\n".join(kept)) + lost if lost else "", *kept]
+
+
+def _lost(names: Sequence[str]) -> str:
+    """A statement after which nothing is known of these names."""
+    return "".join(f"{name} = " for name in dict.fromkeys(names)) + SOMETHING if names else ""
 
 
 def _bound(text: str) -> list[str]:

@@ -62,7 +62,7 @@ def python_of(cell: str) -> str:
             break
     text = "\n".join(lines)
     if not _CANDIDATE.search(text):
-        return "" if _is_automatic(text) else text
+        return "\n" * text.count("\n") if _is_automatic(text) else text
     return "\n".join(_without_commands(lines))
 
 

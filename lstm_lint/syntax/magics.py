@@ -88,12 +88,12 @@ def _without_prompts(lines: list[str]) -> list[str]:
 
 def _without_cell_magic(name: str, arguments: str, body: list[str]) -> list[str]:
     """The lines of a cell that begins with a cell magic, without it."""
-    bound = [] if name in ELSEWHERE else _bound("\n".join(_without_commands(body)))
+    may_lose = name == "timeit" or name not in IN_PLACE | ELSEWHERE
+    bound = _bound("\n".join(_without_commands(body))) if may_lose else []
     if name == "timeit" and bound:  # its body is a function's, and what is bound there is gone afterwards
         return [""] * (len(body) + 1)
     words = [] if name in ("time", "timeit", "prun") else [w for w in arguments.split() if w.isidentifier()]
-    names = [*words, *(() if name in IN_PLACE else bound)]
-    lost = _lost([word for word in names if not keyword.iskeyword(word)])
+    lost = _lost([word for word in (*words, *bound) if not keyword.iskeyword(word)])
     kept = body if name in IN_PLACE else [""] * len(body)
     return [indentation("\n".join(kept)) + lost if lost else "", *kept]
 

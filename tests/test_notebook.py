@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,11 +17,12 @@ from conftest import ROOT, WRONG, Run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstm_lint.check import check_data, check_file
+from lstm_lint.check import FileResult, check_file, check_path
 from lstm_lint.config import Settings
 from lstm_lint.discover import Unreadable, decode
 from lstm_lint.findings import Finding
 from lstm_lint.notebook import notebook
+from lstm_lint.project import Project
 from lstm_lint.source import Source, Span
 from lstm_lint.syntax.cells import without_broken_cells
 
@@ -45,8 +47,17 @@ def _cell(text: str) -> dict[str, Any]:
     return {"cell_type": "code", "execution_count": None, "metadata": {}, "outputs": [], "source": lines}
 
 
+def checked(data: bytes, chosen: Settings = QUIET) -> FileResult:
+    """The result for a notebook with this content."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "a.ipynb")
+        file.write_bytes(data)
+        project = Project()
+        return check_path(str(file), chosen, project) if project.concerns_layers(str(file)) else FileResult(str(file))
+
+
 def found(text: str) -> list[Finding]:
-    return sorted(check_data("a.ipynb", text.encode(), QUIET).findings, key=lambda finding: finding.order)
+    return sorted(checked(text.encode()).findings, key=lambda finding: finding.order)
 
 
 def places(text: str) -> list[tuple[str, int | None, int, int]]:
@@ -136,7 +147,7 @@ def test_a_broken_cell_is_reported_and_the_others_go_on() -> None:
     """What it would have bound is not known; the cells before and behind it are programs of their own."""
     text = made(IMPORTS + LAYER, "n = 4\ndef f(:\n    pass", STATE, CALL, "x = '''")
     assert places(text) == [("LST900", 2, 2, 7), ("LST101", 3, 1, 7), ("LST900", 5, 1, 5)]
-    assert check_data("a.ipynb", text.encode(), QUIET).analyzed
+    assert checked(text.encode()).analyzed
 
 
 @pytest.mark.parametrize(("opening", "closing"), [("x = (", ")"), ("x = '''", "'''"), ("if x:", "    y"), ("x = 1 + \\", "2")])
@@ -238,7 +249,7 @@ def test_a_malformed_notebook_stops_no_other_file(lint: Run, tmp_path: Path) -> 
     ],
 )
 def test_notebooks_of_other_languages_are_passed_over(metadata: object) -> None:
-    result = check_data("a.ipynb", made("library(torch)\nnn_LSTM <- function(:", metadata=metadata).encode(), QUIET)
+    result = checked(made("library(torch)\nnn_LSTM <- function(:", metadata=metadata).encode())
     assert (result.findings, result.analyzed) == ((), False)
 
 
@@ -297,7 +308,7 @@ def test_how_the_text_is_written_does_not_matter() -> None:
         plain.replace("\\u00e9", "\\udc80").encode(),  # half a character
         plain.replace('"nbformat": 4', '"nbformat": 4.0, "x": [NaN, ' + "9" * 5000 + "]").encode(),
     ):
-        findings = check_data("a.ipynb", data, QUIET).findings
+        findings = checked(data).findings
         assert [(f.code, f.span.cell, f.span.line, f.span.column) for f in findings] == expected
 
 
@@ -367,14 +378,28 @@ def test_standard_input(lint: Run) -> None:
     assert lint(*arguments, stdin="").returncode == 0
 
 
-def test_the_cache_knows_the_cells(tmp_path: Path) -> None:
+def test_the_cache_knows_the_cells(lint: Run, tmp_path: Path) -> None:
     """The same Python in other cells is another question."""
-    kept = Settings(str(tmp_path), confirm="never")
     one = made(IMPORTS + LAYER, STATE, CALL)
     moved = made(MARKDOWN, IMPORTS + LAYER, STATE, CALL)
     for text, cell in ((one, 2), (one, 2), (moved, 3), (moved, 3), (one, 2)):
-        [finding] = check_data("a.ipynb", text.encode(), kept).findings
-        assert finding.span.cell == cell
+        (tmp_path / "a.ipynb").write_text(text, encoding="utf-8")
+        done = lint("--confirm", "never", "--output-format", "json", ".")
+        assert [finding["cell"] for finding in json.loads(done.stdout)["findings"]] == [cell]
+
+
+def test_imports_of_a_notebook_are_followed(lint: Run, tmp_path: Path) -> None:
+    """Even if the notebook itself names no layer: the model stands in a file, and the mistake in the notebook."""
+    model = "from torch import nn\n\n\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+    model += "        self.core = nn.LSTM(28, 4, 2)\n\n    def forward(self, x, state):\n        return self.core(x, state)\n"
+    (tmp_path / "model.py").write_text(model, encoding="utf-8")
+    h_0 = "net = Net()\nh_0 = torch.zeros(3, 10, 4)"
+    cells = (MARKDOWN, "!ls\nimport torch\nfrom model import Net", h_0, "out = net(torch.randn(5, 10, 28), (h_0, h_0))")
+    (tmp_path / "a.ipynb").write_text(made(*cells), encoding="utf-8")
+    done = lint("--no-cache", "--confirm", "never", "--output-format", "json", "a.ipynb")
+    [finding] = json.loads(done.stdout)["findings"]
+    assert (finding["path"], finding["cell"], finding["line"], finding["column"]) == ("a.ipynb", 3, 2, 7)
+    assert {(place["path"], place.get("cell")) for place in finding["related"]} == {("model.py", None)}
 
 
 # -- as people write them ----------------------------------------------------------------------------------------------

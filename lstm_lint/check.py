@@ -17,6 +17,7 @@ from lstm_lint.outline import CallReport, Listing, SiteReport, listed
 from lstm_lint.project import Project
 from lstm_lint.rules.lst900_unreadable import unreadable
 from lstm_lint.source import Source
+from lstm_lint.syntax.cells import without_broken_cells
 
 T = TypeVar("T")
 CHUNK = 8  # files that a process of the pool takes at a time: neighbours import the same files
@@ -51,10 +52,10 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
 
-def check_paths(paths: Sequence[str], settings: Settings, stdin_text: str | None = None) -> Outcome:
-    """Lint files and folders, or a text from standard input under the name ``paths[0]``."""
-    if stdin_text is not None:
-        return confirmed([check_file(Source(paths[0], stdin_text), settings)], settings, (), 1)
+def check_paths(paths: Sequence[str], settings: Settings, given: Source | None = None) -> Outcome:
+    """Lint files and folders, or one text that is given, such as that of standard input."""
+    if given is not None:
+        return confirmed([check_file(given, settings)], settings, (), 1)
     discovery = discover(paths, settings.filter)
     results = list(analyse(discovery.files, settings))
     return confirmed(results, settings, discovery.failures, len(discovery.files))
@@ -117,7 +118,9 @@ def check_path(path: str, settings: Settings, project: Project, listing: bool = 
         return check_file(source, settings, listing, project)
     cache = Cache(settings.cache_folder)
     through = project.state_of_imports(path)
-    key = key_of("shapes" if listing else "check", path, source.text, through, *sorted(settings.codes), settings.confirm)
+    cells = "".join(f"{cell.number}:{cell.first_line} " for cell in source.cells)
+    texts = (path, cells, source.text, through)
+    key = key_of("shapes" if listing else "check", *texts, *sorted(settings.codes), settings.confirm)
     known = cache.get(key, FileResult)
     if known is None:
         known = check_file(source, settings, listing, project)
@@ -134,9 +137,11 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     project.add(source)
     if not project.concerns_layers(source.path):
         return FileResult(source.path)
-    relevant = project.relevant(source)
+    readable, mistakes = without_broken_cells(source)
+    broken = [unreadable(source.path, span, message) for span, message in mistakes]
+    relevant = project.relevant(readable)
     if relevant is not None and not relevant:
-        return FileResult(source.path, True)
+        return _reported(FileResult(source.path, True, tuple(broken)), settings, project)
     from lstm_lint.confirm.plan import probe_for, probe_for_call  # late, all of these: they bring libcst
     from lstm_lint.interpret import interpret
     from lstm_lint.inventory import inventory
@@ -145,10 +150,10 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     from lstm_lint.syntax.tree import Unparsable, parse
 
     try:
-        tree = parse(source)
+        tree = parse(readable)
     except Unparsable as error:
         finding = unreadable(source.path, error.span, error.message)
-        return _reported(FileResult(source.path, False, (finding,)), settings, project)
+        return _reported(FileResult(source.path, False, (*broken, finding)), settings, project)
     facts = interpret(tree, relevant=relevant, project=project)
     sites, calls = inventory(facts) if listing else ((), ())
     replays: tuple[Probe, ...] = ()
@@ -156,7 +161,7 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
     examined = check_facts(facts, probe_for, settings.codes)
-    result = FileResult(source.path, True, examined.findings, sites, calls, replays, examined.redeemed)
+    result = FileResult(source.path, True, (*broken, *examined.findings), sites, calls, replays, examined.redeemed)
     return _reported(result, settings, project)
 
 

@@ -128,9 +128,12 @@ def check(
     quiet: bool,
     **options: Any,
 ) -> int:
-    """Check files and folders (by default the current one). Ends with 1 if something was found, with 2 if it failed."""
+    """Check Python files, notebooks and folders (by default the current one).
+
+    Ends with 1 if something was found, with 2 if it failed.
+    """
     paths = paths or ((STDIN,) if stdin_filename is not None else (os.curdir,))
-    text: str | None = None
+    given: Source | None = None
     reads_stdin = STDIN in paths
     if reads_stdin:
         paths = _stdin_path(paths, stdin_filename)
@@ -138,9 +141,9 @@ def check(
     if show_settings:
         return _write((line(text) for text in describe(settings)), output_file)
     if reads_stdin:
-        text = _stdin_text(paths[0])
-    outcome = check_paths(paths, settings, text)
-    shown = View(_source_reader(paths[0], text), verbose, quiet)
+        given = _stdin_source(paths[0])
+    outcome = check_paths(paths, settings, given)
+    shown = View(_source_reader(given), verbose, quiet)
     _write(_report(outcome, settings.output_format, shown, wants_statistics), output_file)
     return _exit_code(outcome, exit_zero)
 
@@ -151,19 +154,19 @@ def _stdin_path(paths: tuple[str, ...], name: str | None) -> tuple[str, ...]:
     return (name or STDIN,)
 
 
-def _stdin_text(name: str) -> str:
+def _stdin_source(name: str) -> Source:
     source = decode(name, sys.stdin.buffer.read())
     if isinstance(source, Unreadable):
         raise Misuse(f"{location(name, source.span)}: {source.message}")
-    return source.text
+    return source
 
 
-def _source_reader(stdin_name: str, stdin_text: str | None) -> Callable[[str], Source | None]:
+def _source_reader(given: Source | None) -> Callable[[str], Source | None]:
     """How a report gets at the text that a finding stands in."""
 
     @lru_cache(maxsize=8)
     def read(path: str) -> Source | None:
-        source = Source(path, stdin_text) if stdin_text is not None and path == stdin_name else read_source(path)
+        source = given if given is not None and path == given.path else read_source(path)
         return None if isinstance(source, Unreadable) else source
 
     return read
@@ -193,7 +196,7 @@ def _exit_code(outcome: Outcome, exit_zero: bool) -> int:
 def shapes(
     paths: tuple[str, ...], config: str | None, isolated: bool, output_file: str | None, layout: str, **options: Any
 ) -> int:
-    """Show every recurrent layer and every call of one, with the shapes that were inferred."""
+    """Show every recurrent layer and every call of one in Python files and notebooks, with the shapes that were inferred."""
     paths = paths or (os.curdir,)
     settings = _settings(paths, config, isolated, options)
     listing, unreadable = shapes_paths(paths, settings)

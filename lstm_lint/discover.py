@@ -9,10 +9,11 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from lstm_lint import notebook
 from lstm_lint.patterns import Ignored, Patterns, ignored_above
 from lstm_lint.source import Source, Span
 
-SUFFIXES = (".py",)
+SUFFIXES = (".py", notebook.SUFFIX)
 LAYER_NAMES = (b"LSTM", b"GRU", b"RNN")
 STDIN = "-"
 
@@ -46,7 +47,8 @@ class Filter:
 def discover(paths: Sequence[str], chosen: Filter) -> Discovery:
     """The files under `paths`, as the paths are given (``src`` gives ``src/model.py``).
 
-    Folders are walked for Python files, links to folders are not followed. A file that is named is taken whatever its suffix.
+    Folders are walked for Python files and notebooks, and links to folders not followed. A file that is named is taken
+    whatever its suffix.
     """
     files: dict[str, str] = {}
     failures: list[str] = []
@@ -115,7 +117,7 @@ def _walk(shown: str, folder: str, exclude: Patterns, ignored: Ignored | None, f
 
 
 def _is_wanted_file(entry: os.DirEntry[str]) -> bool:
-    """A Python file by its name. An editor's lock (``.#model.py``, a link to nowhere) is none, nor is a link to a folder."""
+    """A Python file or a notebook by its name. No editor's lock (``.#model.py``, a link to nowhere), no link to a folder."""
     if not entry.name.endswith(SUFFIXES) or entry.name.startswith(".#"):
         return False
     try:
@@ -147,6 +149,19 @@ def read_source(path: str) -> Source | Unreadable:
 
 
 def decode(path: str, data: bytes) -> Source | Unreadable:
+    """The Python in a file's content: all of it, or the cells of a notebook."""
+    text = _text(path, data)
+    if isinstance(text, Unreadable):
+        return text
+    if not path.endswith(notebook.SUFFIX):
+        return Source(path, text)
+    try:
+        return notebook.notebook(path, text)
+    except notebook.NotANotebook as error:
+        return Unreadable(path, error.span, error.message)
+
+
+def _text(path: str, data: bytes) -> str | Unreadable:
     """The text of a file's content as Python reads it: by its byte order mark or declared encoding (PEP 263), else as UTF-8.
 
     Lines end with ``\\n`` in the result, whatever they end with in the file.
@@ -171,7 +186,7 @@ def decode(path: str, data: bytes) -> Source | Unreadable:
         return _unreadable(path, f"it is not {_spelled(encoding)}: {_byte(data, start)}", data, start)
     except (LookupError, UnicodeError) as error:
         return _unreadable(path, f"its declared encoding cannot be used: {error}")
-    return Source(path, text.replace("\r\n", "\n").replace("\r", "\n"))
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")

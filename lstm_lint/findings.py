@@ -120,4 +120,4 @@ class Finding:
 
     @property
     def order(self) -> tuple[object, ...]:
-        return (self.path, self.span.cell or 0, self.span, self.code, self.message)
+        return (self.path, self.span.order, self.code, self.message)

@@ -13,6 +13,7 @@ from lstm_lint.check import check_paths
 from lstm_lint.config import ConfigError, Settings, load
 from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.findings import Finding, Severity, Status
+from lstm_lint.source import Source
 
 Report = tuple[int, int, str, type[Any]]
 
@@ -55,7 +56,7 @@ class Plugin:
         if not mentions_recurrent_layer(text.encode(errors="replace")):
             return
         settings = self.settings or Settings(".", confirm="never")
-        for finding in check_paths([self.filename], settings, text).findings:
+        for finding in check_paths([self.filename], settings, Source(self.filename, text)).findings:
             if finding.severity is not Severity.INFO:
                 yield finding.span.line, finding.span.column - 1, _message(finding), type(self)
 

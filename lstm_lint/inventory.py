@@ -44,7 +44,7 @@ def _preferred_sites(sites: Sequence[LstmSite]) -> list[LstmSite]:
     for site in sites:
         if site.grounded or site.place not in grounded:
             kept.setdefault(_identity(site), site)
-    return sorted(kept.values(), key=lambda site: (site.place.path, site.place.span))
+    return sorted(kept.values(), key=lambda site: (site.place.path, site.place.span.order))
 
 
 def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
@@ -59,7 +59,7 @@ def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
         best = min(map(_rank, contexts))
         saying_most = [judged for judged in contexts if _rank(judged) == best]
         chosen += saying_most if _status(saying_most[0]) != "unknown" else saying_most[:1]
-    return sorted(chosen, key=lambda j: (j.call.place.path, j.call.place.span))
+    return sorted(chosen, key=lambda j: (j.call.place.path, j.call.place.span.order))
 
 
 def _rank(judged: Judged) -> tuple[int, ...]:
@@ -147,7 +147,7 @@ def _state_report(judged: Judged, part: StatePart | None, expected: Sizes | None
     call = judged.call
     if judged.structure is not None or call.problem is not None:
         span = call.place.span
-        problem = Why(span.line, span.column, judged.structure or call.problem or "")
+        problem = Why(span.line, span.column, judged.structure or call.problem or "", span.cell)
         return StateReport(True, expected, None, StateStatus.MISMATCH, problem)
     if call.state is None:
         return StateReport(False, expected, None, StateStatus.MATCH)
@@ -176,7 +176,7 @@ def _why(judged: Judged, cause: object) -> Why:
     if isinstance(cause, Unknown):
         place, message = cause.place or place, cause.reason or message
     span = place.span
-    return Why(span.line, span.column, message)
+    return Why(span.line, span.column, message, span.cell)
 
 
 def _texts(dims: Sequence[Dim] | None) -> Sizes | None:

@@ -38,6 +38,7 @@ class Why:
     line: int
     column: int
     message: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
+from lstm_lint import notebook
 from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
@@ -131,8 +132,8 @@ class Project:
         return frozenset(seen - {path})
 
     def _bytes(self, path: str) -> bytes:
-        """What can be searched for names: the text if it is known already, else the content as it is read."""
-        source = self._sources.get(path)
+        """What can be searched for names: the text if it is known already or a notebook's, else the content as it is read."""
+        source = self.source(path) if path.endswith(notebook.SUFFIX) else self._sources.get(path)
         if isinstance(source, Source):
             return source.text.encode(errors="replace")
         data = self.data(path)

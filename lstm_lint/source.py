@@ -23,10 +23,18 @@ class Span:
     end_column: int
     cell: int | None = None
 
+    @property
+    def order(self) -> tuple[int, Span]:
+        """By which places of one file are sorted: cell by cell."""
+        return self.cell or 0, self
+
 
 @dataclass(frozen=True)
 class Cell:
-    """A code cell of a notebook: its number among all cells, and its first line in the joined text (both from 1)."""
+    """A code cell of a notebook: its number among all cells, and its first line in the joined text (both from 1).
+
+    The line before the first one is the joined text's own.
+    """
 
     number: int
     first_line: int
@@ -56,6 +64,12 @@ class Source:
             found = cell
         return found
 
+    @property
+    def stretches(self) -> list[tuple[int, int]]:
+        """The lines of each cell in the joined text with the one before it: the first, and the one behind them (from 0)."""
+        starts = [cell.first_line - 2 for cell in self.cells]
+        return list(zip(starts, [*starts[1:], self.text.count("\n")], strict=False))
+
     def text_line(self, span: Span) -> int:
         """The line of the joined text (from 1) a span begins in."""
         offset = next((cell.first_line - 1 for cell in self.cells if cell.number == span.cell), 0)
@@ -63,7 +77,14 @@ class Source:
 
     @cached_property
     def ignores(self) -> Ignores:
-        return Ignores.parse(self.text)
+        if not self.cells or "noqa" not in self.text.lower():
+            return Ignores.parse(self.text)
+        lines = self.text.split("\n")
+        found: dict[int, tuple[str, ...]] = {}
+        for start, end in self.stretches:  # one by one: what is open at the end of a cell ends with it
+            ignores = Ignores.parse("\n".join(lines[start:end]))
+            found.update((start + line, codes) for line, codes in ignores.lines.items())
+        return Ignores(found)
 
 
 @dataclass(frozen=True)

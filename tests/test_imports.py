@@ -17,10 +17,10 @@ PACKAGE = ROOT / "lstm_lint"
 ROWS: list[tuple[str, ...]] = [
     ("",),  # lstm_lint/__init__.py: the version
     ("source",),
+    ("syntax",),
     ("notebook",),
     ("patterns",),
     ("discover",),
-    ("syntax",),
     ("project",),
     ("dims",),
     ("proofs",),

@@ -19,7 +19,6 @@ from lstm_lint.values import (
     Tuple,
     Unknown,
     Value,
-    as_dim,
     describe,
 )
 
@@ -33,11 +32,7 @@ def literal_shape(call: Call, value: Value) -> Shape:
     match value:
         case Tensor(shape):
             return shape
-        case Int() | Bool() | Float():
-            return Shape()
-        case Unknown(default=Int() | Float() | Bool()):
-            return Shape()
-        case OneOf() if as_dim(value) is not None:
+        case _ if is_number(value):
             return Shape()
         case Tuple(()):
             return Shape.of(0)
@@ -49,6 +44,17 @@ def literal_shape(call: Call, value: Value) -> Shape:
             raise ShapeError(f"{describe(value)} is no data for a tensor")
         case _:
             raise CannotTell(f"whether {describe(value)} is a number, a list or an array is not known")
+
+
+def is_number(value: Value) -> bool:
+    """Whether it is known to be one number, and no list or array."""
+    match value:
+        case Int() | Bool() | Float() | Unknown(default=Int() | Float() | Bool()):
+            return True
+        case OneOf(alternatives):
+            return all(is_number(alternative) for _, alternative in alternatives)
+        case _:
+            return False
 
 
 def _item(call: Call, item: Value) -> Shape | None:

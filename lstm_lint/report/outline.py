@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lstm_lint.outline import CallReport, Listing, SiteReport, Sizes, StateReport, StateStatus
+from lstm_lint.outline import CallReport, Listing, SiteReport, Sizes, StateReport, StateStatus, Why
 from lstm_lint.report.lines import Line, counted, line, location
 
 VERSION = 1
@@ -63,7 +63,11 @@ def _state_lines(name: str, state: StateReport) -> Iterator[Line]:
     expected = f", expected {sizes_text(state.expected)}" if state.actual != state.expected else ""
     yield line(f"  {name:<6}  {sizes_text(state.actual)}{expected}: ", verdict)
     if state.why is not None:
-        yield line(f"          line {state.why.line}, column {state.why.column}: {state.why.message}")
+        yield line(f"          {_cell(state.why)}line {state.why.line}, column {state.why.column}: {state.why.message}")
+
+
+def _cell(why: Why) -> str:
+    return "" if why.cell is None else f"cell {why.cell}, "
 
 
 def sizes_text(sizes: Sizes | None) -> str:
@@ -110,14 +114,19 @@ def _call(call: CallReport) -> Mapping[str, Any]:
 
 
 def _state(state: StateReport) -> Mapping[str, Any]:
-    why = None if state.why is None else {"line": state.why.line, "column": state.why.column, "message": state.why.message}
     return {
         "given": state.given,
         "expected": _list(state.expected),
         "actual": _list(state.actual),
         "status": state.status.value,
-        "why": why,
+        "why": None if state.why is None else _why(state.why),
     }
+
+
+def _why(why: Why) -> Mapping[str, Any]:
+    """The place and the reason; ``cell`` only in a notebook."""
+    cell = {} if why.cell is None else {"cell": why.cell}
+    return {**cell, "line": why.line, "column": why.column, "message": why.message}
 
 
 def _list(sizes: Sizes | None) -> list[str] | None:

@@ -93,7 +93,7 @@ def check_facts(
 
 def _elsewhere(places: Collection[Place], facts: Facts) -> list[Place]:
     """The places that stand in other files than the analysed one."""
-    return sorted((place for place in places if place.path != facts.path), key=lambda place: (place.path, place.span))
+    return sorted((place for place in places if place.path != facts.path), key=lambda place: (place.path, place.span.order))
 
 
 def _badness(said: Mapping[str, Sequence[Sequence[Complaint]]], index: int) -> int:

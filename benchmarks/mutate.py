@@ -53,11 +53,12 @@ def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tri
         workshop = Workshop.of(source)
     except (Unparsable, RecursionError):
         return
-    before = complaints(source, settings)
+    before: Counter[tuple[str, str]] | None = None
     made: Counter[str] = Counter()
     for mutant in workshop.mutants:
         made[mutant.kind] += 1
         if limit is None or made[mutant.kind] <= limit:
+            before = complaints(source, settings) if before is None else before
             after = complaints(Source(mutant.path, mutant.text), settings)
             yield Tried(mutant, bool(after - before), difference(source.text, mutant.text))
 

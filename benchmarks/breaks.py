@@ -27,6 +27,7 @@ from lstm_lint.syntax.tree import Tree, parse
 from lstm_lint.values import Int, Layer, OneOf, Packed, Tensor, Unknown, Value, as_dim
 
 MAX_FLAGS = 6
+TWO = Dim.of(2)
 POSITIONS = {"hidden_size": 1, "num_layers": 2, "bidirectional": 6}  # of the constructors' parameters
 AXIS_OF = {"num_layers": "layers", "bidirectional": "layers", "hidden_size": "size"}
 
@@ -51,6 +52,8 @@ class Watcher(Interpreter):
     def eval(self, node: cst.BaseExpression) -> Value:
         value = super().eval(node)
         match value:
+            case OneOf(alternatives) if any(isinstance(item, Layer) for _, item in alternatives):
+                self.layers.add(id(node))
             case Int() | Unknown() | OneOf() if (dim := as_dim(value)) is not None:
                 self.dims.setdefault(id(node), set()).add(dim)
             case Layer(site=int()):
@@ -110,9 +113,9 @@ class Context:
 
 @dataclass(eq=False)
 class Workshop:
-    """One file, interpreted."""
+    """One file, interpreted. `trees` are the files whose syntax its calls may stand for, its own first."""
 
-    tree: Tree
+    trees: list[Tree]
     watcher: Watcher
     nodes: dict[int, cst.CSTNode] = field(default_factory=dict)
     parents: dict[int, cst.CSTNode] = field(default_factory=dict)
@@ -123,10 +126,11 @@ class Workshop:
         for cached in (multiplied, implied, judge):
             cached.cache_clear()
         tree = parse(source)
-        workshop = Workshop(tree, Watcher(tree, TABLES, relevant=relevant_names(source.text)))
+        workshop = Workshop([tree], Watcher(tree, TABLES, relevant=relevant_names(source.text)))
         run(workshop.watcher)
         if workshop.watcher.calls:
-            workshop._index(tree.module)
+            for each in workshop.trees:
+                workshop._index(each.module)
         return workshop
 
     def _index(self, node: cst.CSTNode) -> None:
@@ -159,13 +163,13 @@ class Workshop:
     @property
     def mutants(self) -> Iterator[Mutant]:
         """Every certain break, each once."""
-        seen: set[str] = set()
+        seen: set[tuple[int, str]] = set()
         for place, contexts in self.contexts.items():
             for kind, old, new in self._edits(contexts):
-                text = self._replaced(old, new)
-                if text not in seen:
-                    seen.add(text)
-                    yield Mutant(kind, self.tree.source.path, text, place)
+                edit = (id(old), self._code(new))
+                if edit not in seen:
+                    seen.add(edit)
+                    yield Mutant(kind, *self._replaced(old, new), place)
 
     def _edits(self, contexts: Sequence[Context]) -> Iterator["Edit"]:
         for context in contexts:
@@ -175,17 +179,20 @@ class Workshop:
         for context in contexts:
             yield from self._at_the_construction(context)
 
-    def _replaced(self, old: cst.CSTNode, new: cst.CSTNode) -> str:
-        module = self.tree.module.deep_replace(old, new)
+    def _replaced(self, old: cst.CSTNode, new: cst.CSTNode) -> tuple[str, str]:
+        """The path of the file that a node stands in, and its text with another node there."""
+        whole = self._enclosing(old, cst.Module)
+        tree = next(tree for tree in self.trees if tree.module is whole)
+        module = tree.module.deep_replace(old, new)
         assert isinstance(module, cst.Module)
-        return module.code
+        return tree.source.path, module.code
 
     def _code(self, node: cst.CSTNode) -> str:
-        return self.tree.module.code_for_node(node)
+        return self.trees[0].module.code_for_node(node)
 
     def _derived(self, node: cst.CSTNode, template: str) -> cst.BaseExpression:
         """``(expression) + 1`` and the like, in parentheses of its own."""
-        return cst.parse_expression(template.format(f"({self._code(node)})"), self.tree.module.config_for_parsing)
+        return cst.parse_expression(template.format(f"({self._code(node)})"), self.trees[0].module.config_for_parsing)
 
     # -- where the state is made ---------------------------------------------------------------------------------------
     def _at_the_creation(self, context: Context) -> Iterator["Edit"]:
@@ -340,8 +347,8 @@ class Workshop:
             return False
         tensor, site = context.tensor, context.judged.call.site
         if tensor.final_of is not None:
-            source = next(call.site for call in self.watcher.calls if call.number == tensor.final_of[0])
-            return source.place != site.place
+            sources = [call.site for call in self.watcher.calls if call.number == tensor.final_of[0]]
+            return bool(sources) and all(source.place != site.place for source in sources)
         made = self.nodes.get(tensor.place.identity) if tensor.place is not None else None
         if not isinstance(made, cst.Call) or tensor.made_by is None:
             return False
@@ -440,7 +447,7 @@ def _stable(dims: Iterable[Dim]) -> list[Dim]:
 def _factor_kind(dropped: Dim, context: Context, axis: str) -> str:
     config = context.judged.call.site.config
     assert config is not None
-    if axis == "layers" and dropped == config.num_directions:
+    if axis == "layers" and dropped in (config.num_directions, TWO):
         return "layers: direction factor dropped"
     if axis == "layers" and dropped == config.num_layers:
         return "layers: num_layers dropped"

@@ -67,7 +67,8 @@ def status(contexts: Iterable[CallReport]) -> StateStatus:
 def reason(contexts: Iterable[CallReport]) -> str:
     """Why a call is not decided, without the names in it, so that equal reasons are counted together."""
     whys = [state.why for call in contexts for state in states(call) if state.status is StateStatus.UNKNOWN and state.why]
-    return re.sub(r"`[^`]*`", "`_`", whys[0].message) if whys else "no reason is given"
+    message = whys[0].message if whys else "no reason is given"
+    return re.sub(r"^whether .* is (an? )", r"whether `_` is \1", re.sub(r"`[^`]*`", "`_`", message))
 
 
 def explicit_calls(calls: Iterable[CallReport]) -> dict[tuple[object, ...], list[CallReport]]:
@@ -109,10 +110,11 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def summary(calls: Mapping[object, list[CallReport]], sites: Mapping[object, bool]) -> str:
     """How many calls have which status, and how many are decided; how many constructions are known."""
     counts = Counter(status(contexts) for contexts in calls.values())
+    in_contexts = Counter(status([call]) for contexts in calls.values() for call in contexts)
     decided = len(calls) - counts[StateStatus.UNKNOWN]
-    rows = [(status.value, counts[status]) for status in StateStatus]
+    rows = [(one.value, counts[one], in_contexts[one]) for one in StateStatus]
     return (
-        table(("calls with an explicit state", "count"), rows)
+        table(("calls with an explicit state", "places", "contexts"), rows)
         + f"\nDecided: {share(decided, len(calls))}.\n"
         + f"Constructions with {', '.join(KNOWN_ARGUMENTS)} known: {share(sum(sites.values()), len(sites))}.\n"
     )
@@ -145,12 +147,10 @@ def _dims(dims: Sequence[str] | None) -> str:
 
 def cost(files: Sequence[Measured]) -> str:
     """The slowest files, those above a limit, and how often the budget ended an entry."""
-    worst = sorted(files, key=lambda f: -f.seconds)[:SLOWEST]
+    slowest = sorted(files, key=lambda f: -f.seconds)[:SLOWEST]
     steepest = sorted(files, key=lambda f: -f.parse_times)[:SLOWEST]
-    rows = [
-        (f.result.path, f"{f.seconds:.2f} s", f"{f.parse_seconds:.3f} s", f"{f.parse_times:.1f}")
-        for f in dict.fromkeys([*worst, *steepest])
-    ]
+    shown = {f.result.path: f for f in (*slowest, *steepest)}
+    rows = [(f.result.path, f"{f.seconds:.2f} s", f"{f.parse_seconds:.3f} s", f"{f.parse_times:.1f}") for f in shown.values()]
     given_up = [sum(finding.code == GAVE_UP for finding in f.result.findings) for f in files]
     slow = sum(f.seconds > MOST_SECONDS for f in files)
     steep = sum(f.parse_times > MOST_PARSE_TIMES for f in files)

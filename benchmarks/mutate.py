@@ -41,9 +41,14 @@ class Tried:
     diff: str
 
 
-def complaints(source: Source, settings: Settings) -> Counter[tuple[str, str]]:
-    """The errors and warnings about states, by code and message: lines move when code is edited."""
-    findings = check_file(source, settings).findings
+def complaints(source: Source, settings: Settings, broken: Source | None = None) -> Counter[tuple[str, str]]:
+    """The errors and warnings about states, by code and message: lines move when code is edited.
+
+    `broken` is the text that one file has instead: that of the source itself, or of a file that it is resolved through.
+    """
+    if broken is not None and broken.path != source.path:
+        raise NotImplementedError(f"{source.path}: its state is made in {broken.path}")
+    findings = check_file(broken or source, settings).findings
     return Counter((f.code, f.message) for f in findings if f.code.startswith(STATE_RULES) and f.severity is not Severity.INFO)
 
 
@@ -59,7 +64,7 @@ def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tri
         made[mutant.kind] += 1
         if limit is None or made[mutant.kind] <= limit:
             before = complaints(source, settings) if before is None else before
-            after = complaints(Source(mutant.path, mutant.text), settings)
+            after = complaints(source, settings, Source(mutant.path, mutant.text))
             yield Tried(mutant, bool(after - before), difference(source.text, mutant.text))
 
 
@@ -131,13 +136,13 @@ def main() -> int:
         here = list(tried(source, settings, arguments.limit))
         if here:
             print(f"{source.path}: {sum(r.found for r in here)} of {len(here)} found", file=sys.stderr, flush=True)
+        if arguments.list and (text := missed(here)):
+            print(text, flush=True)
         results += here
     calls = {(r.mutant.call.path, r.mutant.call.span) for r in results}
     print(measure.machine_line())
     print(f"{len(results)} breaks of {len(calls)} calls.\n")
     print(table(results))
-    if arguments.list:
-        print(missed(results))
     return 0
 
 

@@ -19,8 +19,9 @@ from itertools import islice
 from pathlib import Path
 
 import measure
-from breaks import Mutant, Workshop
+from breaks import Mutant, mutants
 from corpus import CORPUS, CorpusError, load_pins, select
+from workshop import Workshop
 
 from lstm_lint.check import check_file
 from lstm_lint.config import Settings
@@ -60,7 +61,7 @@ def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tri
         return
     before: Counter[tuple[str, str]] | None = None
     made: Counter[str] = Counter()
-    for mutant in workshop.mutants:
+    for mutant in mutants(workshop):
         made[mutant.kind] += 1
         if limit is None or made[mutant.kind] <= limit:
             before = complaints(source, settings) if before is None else before

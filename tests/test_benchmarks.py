@@ -93,7 +93,7 @@ def test_a_comparison_names_every_reason_of_either_side() -> None:
 def test_torch_refuses_every_break(layer: str, state: str) -> None:
     text = MODEL.format(layer=layer, state=state)
     run(text)
-    mutants = list(breaks.Workshop.of(Source("model.py", text)).mutants)
+    mutants = list(breaks.mutants(breaks.Workshop.of(Source("model.py", text))))
     kinds = {mutant.kind for mutant in mutants}
     families = {"layers", "batch", "size", "layout", "rank", "structure", "construction"}
     assert families == {kind.split(":")[0] for kind in kinds}
@@ -110,7 +110,7 @@ def run(text: str) -> None:
 
 
 def kinds_of(text: str) -> set[str]:
-    return {mutant.kind for mutant in breaks.Workshop.of(Source("model.py", text)).mutants}
+    return {mutant.kind for mutant in breaks.mutants(breaks.Workshop.of(Source("model.py", text)))}
 
 
 def test_a_size_of_one_is_not_dropped() -> None:

@@ -12,7 +12,7 @@ import libcst as cst
 from workshop import Context, Workshop
 
 from lstm_lint.dims import ONE, Dim, product
-from lstm_lint.source import Place
+from lstm_lint.source import Place, Source
 
 TWO = Dim.of(2)
 POSITIONS = {"hidden_size": 1, "num_layers": 2, "bidirectional": 6}  # of the constructors' parameters
@@ -23,11 +23,11 @@ Edit = tuple[str, cst.CSTNode, cst.CSTNode]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A file's text with one thing broken. `call` is where the layer is called, which may be in another file."""
+    """One thing broken in a file: its text before and after. `call` is where the layer is called, maybe in another file."""
 
     kind: str
-    path: str
-    text: str
+    before: Source
+    after: Source
     call: Place
 
 
@@ -62,7 +62,7 @@ def _at_the_creation(shop: Workshop, context: Context) -> Iterator[Edit]:
             continue
         for axis, size in enumerate(sizes):
             yield from _broken_axis(shop, context, axis, size)
-        yield from _rearranged(context, holder)
+        yield from _rearranged(context, holder, sizes[0])
 
 
 def _size_lists(shop: Workshop, made: cst.Call, rank: int) -> Iterator[tuple[cst.CSTNode, list[cst.BaseExpression]]]:
@@ -130,7 +130,7 @@ def _other_axis(shop: Workshop, context: Context, axis: int, size: cst.BaseExpre
 
 
 def _input_size(shop: Workshop, context: Context, axis: int, size: cst.BaseExpression) -> Iterator[Edit]:
-    """``shop.input_size`` for ``shop.hidden_size``: an attribute that is the layer's input_size in the same class."""
+    """``self.input_size`` for ``self.hidden_size``: an attribute that is the layer's input_size in the same class."""
     config, owner = context.judged.call.site.config, shop.enclosing(size, cst.ClassDef)
     assert config is not None
     if owner is None or not context.is_broken_by(axis, config.input_size):
@@ -155,7 +155,8 @@ def _at_the_call(shop: Workshop, context: Context) -> Iterator[Edit]:
     else:
         pair = [e.value for e in state.elements] if isinstance(state, cst.Tuple | cst.List) else []
         tensor = pair[("h_0", "c_0").index(context.part.which)] if len(pair) == 2 else None
-        if not view.packed:  # torch indexes the state of some packed calls: one tensor may do
+        # torch indexes the state of some packed calls, and of an input without batch: one tensor may do
+        if context.has_known_batch and not view.packed:
             yield "structure: h_0 alone", state, pair[0] if pair else shop.derived(state, "{}[0]")
     if tensor is not None:
         yield from _of_another_rank(shop, context, tensor)
@@ -172,7 +173,7 @@ def _of_another_rank(shop: Workshop, context: Context, tensor: cst.BaseExpressio
 
 # -- where the layer is built --------------------------------------------------------------------------------------
 def _at_the_construction(shop: Workshop, context: Context) -> Iterator[Edit]:
-    """Another layer for the same state: only where the state's size is not read off the layer itshop."""
+    """Another layer for the same state: only where the state's size is not read off the layer itself."""
     site, config = context.judged.call.site, context.judged.call.site.config
     built = shop.nodes.get(site.place.identity)
     if not isinstance(built, cst.Call) or config is None:
@@ -233,11 +234,13 @@ def _is_plain(shop: Workshop, size: cst.BaseExpression) -> bool:
     return not shapes and not any(isinstance(node, cst.Call) for node in nodes)
 
 
-def _rearranged(context: Context, holder: cst.CSTNode) -> Iterator[Edit]:
+def _rearranged(context: Context, holder: cst.CSTNode, size: cst.BaseExpression) -> Iterator[Edit]:
     """The sizes in another order, or one of them left out."""
     field_name = "args" if isinstance(holder, cst.Call) else "elements"
     items = list(getattr(holder, field_name))
     first, second, *_ = context.sizes
+    if items[0].value is not size:  # a keyword stands before the sizes
+        return
     if context.is_broken_by(0, second) and context.is_broken_by(1, first):
         swapped = [items[0].with_changes(value=items[1].value), items[1].with_changes(value=items[0].value)]
         kind = f"layout: {context.axes[0]} and {context.axes[1]} swapped"

@@ -65,8 +65,8 @@ def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tri
         made[mutant.kind] += 1
         if limit is None or made[mutant.kind] <= limit:
             before = complaints(source, settings) if before is None else before
-            after = complaints(source, settings, Source(mutant.path, mutant.text))
-            yield Tried(mutant, bool(after - before), difference(source.text, mutant.text))
+            after = complaints(source, settings, mutant.after)
+            yield Tried(mutant, bool(after - before), difference(mutant.before.text, mutant.after.text))
 
 
 def difference(before: str, after: str) -> str:

@@ -1,7 +1,7 @@
 """One file of real code, interpreted, with everything that breaks.py has to know of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import libcst as cst
@@ -141,13 +141,13 @@ class Workshop:
         """The calls that make states: what is used nowhere else can be broken where it is assigned."""
         return {c.tensor.place.identity for found in self.contexts.values() for c in found if c.tensor.place is not None}
 
-    def replaced(self, old: cst.CSTNode, new: cst.CSTNode) -> tuple[str, str]:
-        """The path of the file that a node stands in, and its text with another node there."""
+    def replaced(self, old: cst.CSTNode, new: cst.CSTNode) -> tuple[Source, Source]:
+        """The file that a node stands in, and the same with another node there."""
         whole = self.enclosing(old, cst.Module)
         tree = next(tree for tree in self.trees if tree.module is whole)
         module = tree.module.deep_replace(old, new)
         assert isinstance(module, cst.Module)
-        return tree.source.path, module.code
+        return tree.source, replace(tree.source, text=module.code)
 
     def code(self, node: cst.CSTNode) -> str:
         return self.trees[0].module.code_for_node(node)

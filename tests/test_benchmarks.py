@@ -98,11 +98,11 @@ def test_torch_refuses_every_break(layer: str, state: str) -> None:
     families = {"layers", "batch", "size", "layout", "rank", "structure", "construction"}
     assert families == {kind.split(":")[0] for kind in kinds}
     assert {"layers: direction factor dropped", "layers: num_layers dropped"} <= kinds
-    assert len({mutant.text for mutant in mutants} | {text}) == len(mutants) + 1
+    assert len({mutant.after.text for mutant in mutants} | {text}) == len(mutants) + 1
     for mutant in mutants:
         with pytest.raises((RuntimeError, AttributeError, TypeError, IndexError)):
-            run(mutant.text)
-            pytest.fail(f"torch runs {mutant.kind}:\n{mutate.difference(text, mutant.text)}")
+            run(mutant.after.text)
+            pytest.fail(f"torch runs {mutant.kind}:\n{mutate.difference(text, mutant.after.text)}")
 
 
 def run(text: str) -> None:

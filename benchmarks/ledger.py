@@ -40,7 +40,7 @@ KNOWN_ARGUMENTS = ("hidden_size", "num_layers", "bidirectional")
 
 @dataclass(frozen=True)
 class Measured:
-    """One file's result, and what it took: seconds of the analysis, and of libcst's parser alone."""
+    """One file's result, and what it took: processor seconds of the analysis, and of libcst's parser alone."""
 
     result: FileResult
     seconds: float
@@ -165,16 +165,16 @@ def cost(files: Sequence[Measured]) -> str:
 # -- running -----------------------------------------------------------------------------------------------------------
 def measured(path: str, data: bytes, settings: Settings) -> Measured:
     """The analysis of one file and libcst's parsing of it, one after the other; the latter only where it is noticeable."""
-    start = time.perf_counter()
+    start = time.process_time()
     result = check_data(path, data, settings, listing=True)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     source = decode(path, data)
     if seconds < NOTICEABLE or isinstance(source, Unreadable):
         return Measured(result, seconds, 0.0)
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         cst.parse_module(source.text)
-        parse_seconds = time.perf_counter() - start
+        parse_seconds = time.process_time() - start
     except (cst.ParserSyntaxError, RecursionError):
         parse_seconds = 0.0
     return Measured(result, seconds, parse_seconds)

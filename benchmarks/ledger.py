@@ -22,10 +22,11 @@ import libcst as cst
 import measure
 from corpus import CORPUS
 
-from lstm_lint.check import FileResult, check_data
+from lstm_lint.check import FileResult, check_path
 from lstm_lint.config import Settings
-from lstm_lint.discover import Unreadable, decode, discover, mentions_recurrent_layer, read_bytes
-from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus
+from lstm_lint.discover import Unreadable, discover
+from lstm_lint.outline import WORST_FIRST, CallReport, SiteReport, StateReport, StateStatus, listed
+from lstm_lint.project import Project
 
 GAVE_UP = "LST901"
 SLOWEST = 5
@@ -33,8 +34,6 @@ NOTICEABLE = 0.02  # seconds: what is faster is fast, however long the parsing t
 COLLECTED = 50  # files after which the memory of what is done is given back
 MOST_SECONDS = 2.0
 MOST_PARSE_TIMES = 50.0
-# Worst first: a call of which one tensor, or one context, is not decided counts as not decided.
-ORDER = (StateStatus.MISMATCH, StateStatus.CONDITIONAL, StateStatus.UNKNOWN, StateStatus.MATCH)
 KNOWN_ARGUMENTS = ("hidden_size", "num_layers", "bidirectional")
 
 
@@ -60,8 +59,7 @@ def states(call: CallReport) -> list[StateReport]:
 
 def status(contexts: Iterable[CallReport]) -> StateStatus:
     """The worst status of a call's state tensors over the contexts it was seen in."""
-    found = {state.status for call in contexts for state in states(call)}
-    return next(status for status in ORDER if status in found)
+    return min((call.status for call in contexts), key=WORST_FIRST.index)
 
 
 def reason(contexts: Iterable[CallReport]) -> str:
@@ -128,7 +126,7 @@ def comparison(before: Mapping[str, int], after: Mapping[str, int]) -> str:
     return table(("why a call is not decided", "count before", "count after"), rows)
 
 
-def listing(calls: Mapping[object, list[CallReport]]) -> str:
+def undecided(calls: Mapping[object, list[CallReport]]) -> str:
     """Every call that is not decided: place, tensor, why, expected and actual dims."""
     lines = []
     for contexts in calls.values():
@@ -163,12 +161,12 @@ def cost(files: Sequence[Measured]) -> str:
 
 
 # -- running -----------------------------------------------------------------------------------------------------------
-def measured(path: str, data: bytes, settings: Settings) -> Measured:
+def measured(path: str, settings: Settings, project: Project) -> Measured:
     """The analysis of one file and libcst's parsing of it, one after the other; the latter only where it is noticeable."""
     start = time.process_time()
-    result = check_data(path, data, settings, listing=True)
+    result = check_path(path, settings, project, listing=True)
     seconds = time.process_time() - start
-    source = decode(path, data)
+    source = project.source(path)
     if seconds < NOTICEABLE or isinstance(source, Unreadable):
         return Measured(result, seconds, 0.0)
     start = time.process_time()
@@ -181,16 +179,16 @@ def measured(path: str, data: bytes, settings: Settings) -> Measured:
 
 
 def measure_all(paths: Sequence[str]) -> list[Measured]:
-    """Every file under the paths that names a recurrent layer and can be read, in order."""
+    """Every file under the paths that can concern a recurrent layer, in order."""
     settings = Settings(os.getcwd(), extend_select=(GAVE_UP,), confirm="never", cache=False)
-    read = [(path, read_bytes(path)) for path in discover(paths, settings.filter).files]
-    worth = [(path, data) for path, data in read if isinstance(data, bytes) and mentions_recurrent_layer(data)]
+    project = Project()
+    worth = [path for path in discover(paths, settings.filter).files if project.concerns_layers(path)]
     gc.disable()  # as lstm-lint does while it analyses
     if worth:
-        measured(*worth[0], settings)  # what has to be imported is imported
+        measured(worth[0], settings, Project())  # what has to be imported is imported
     files = []
-    for number, (path, data) in enumerate(worth, start=1):
-        files.append(measured(path, data, settings))
+    for number, path in enumerate(worth, start=1):
+        files.append(measured(path, settings, project))
         if number % COLLECTED == 0:
             gc.collect()
             gc.freeze()  # what is left stays: it need not be looked at again
@@ -221,15 +219,16 @@ def main() -> int:
         print(f"not there: {', '.join(missing)}", file=sys.stderr)
         return 2
     files = [file for file in measure_all(paths) if file.result.analyzed]
-    calls = explicit_calls(call for file in files for call in file.result.calls)
+    listing = listed([(file.result.sites, file.result.calls) for file in files], [file.result.path for file in files])
+    calls = explicit_calls(listing.calls)
     unknown = {place: contexts for place, contexts in calls.items() if status(contexts) is StateStatus.UNKNOWN}
     reasons = dict(Counter(reason(contexts) for contexts in unknown.values()).most_common())
     print(measure.machine_line() + "\n")
-    print(summary(calls, known_sites(site for file in files for site in file.result.sites)))
+    print(summary(calls, known_sites(listing.sites)))
     print(comparison(before, reasons) if arguments.compare else table(("why a call is not decided", "count"), reasons.items()))
     print(cost(files))
     if arguments.list:
-        print(listing(unknown))
+        print(undecided(unknown))
     if arguments.save:
         arguments.save.write_text(json.dumps(reasons, indent=2) + "\n", encoding="utf-8")
     return 0

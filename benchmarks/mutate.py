@@ -25,8 +25,9 @@ from workshop import Workshop
 
 from lstm_lint.check import check_file
 from lstm_lint.config import Settings
-from lstm_lint.discover import decode, discover, mentions_recurrent_layer, read_bytes
+from lstm_lint.discover import discover
 from lstm_lint.findings import Severity
+from lstm_lint.project import Project
 from lstm_lint.source import Source
 from lstm_lint.syntax.tree import Unparsable
 
@@ -47,14 +48,17 @@ def complaints(source: Source, settings: Settings, broken: Source | None = None)
 
     `broken` is the text that one file has instead: that of the source itself, or of a file that it is resolved through.
     """
-    if broken is not None and broken.path != source.path:
-        raise NotImplementedError(f"{source.path}: its state is made in {broken.path}")
-    findings = check_file(broken or source, settings).findings
+    project = Project()
+    project.add(source)
+    project.add(broken or source)
+    findings = check_file(
+        broken if broken is not None and broken.path == source.path else source, settings, project=project
+    ).findings
     return Counter((f.code, f.message) for f in findings if f.code.startswith(STATE_RULES) and f.severity is not Severity.INFO)
 
 
-def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tried]:
-    """The mutants of one file, at most `limit` of each kind, linted one by one."""
+def tried(source: Source, settings: Settings, limit: int | None, done: dict[tuple[str, str], Tried]) -> None:
+    """Lint the mutants of one file, at most `limit` of each kind; one that was found from another file is not tried again."""
     try:
         workshop = Workshop.of(source)
     except (Unparsable, RecursionError):
@@ -63,10 +67,11 @@ def tried(source: Source, settings: Settings, limit: int | None) -> Iterator[Tri
     made: Counter[str] = Counter()
     for mutant in mutants(workshop):
         made[mutant.kind] += 1
-        if limit is None or made[mutant.kind] <= limit:
+        key = (mutant.after.path, mutant.after.text)
+        if (limit is None or made[mutant.kind] <= limit) and not (key in done and done[key].found):
             before = complaints(source, settings) if before is None else before
             after = complaints(source, settings, mutant.after)
-            yield Tried(mutant, bool(after - before), difference(mutant.before.text, mutant.after.text))
+            done[key] = Tried(mutant, bool(after - before), difference(mutant.before.text, mutant.after.text))
 
 
 def difference(before: str, after: str) -> str:
@@ -100,12 +105,12 @@ def missed(results: Sequence[Tried]) -> str:
 
 
 def sources(paths: Sequence[str], settings: Settings) -> Iterator[Source]:
-    """Every file under the paths that names a recurrent layer and can be read, in order; notebooks are left out."""
+    """Every file under the paths that can concern a layer and can be read, in order; notebooks are left out."""
+    project = Project()
     for path in discover(paths, settings.filter).files:
-        data = read_bytes(path)
-        if path.endswith(".py") and isinstance(data, bytes) and mentions_recurrent_layer(data):
-            source = decode(path, data)
-            if isinstance(source, Source):
+        if path.endswith(".py") and project.concerns_layers(path):
+            source = project.source(path)
+            if isinstance(source, Source) and project.relevant(source) != frozenset():
                 yield source
 
 
@@ -132,18 +137,19 @@ def main() -> int:
         print(f"not there: {', '.join(missing)}", file=sys.stderr)
         return 2
     settings = Settings(os.getcwd(), confirm="never", cache=False)
-    results: list[Tried] = []
+    done: dict[tuple[str, str], Tried] = {}
     for source in sources(paths, settings):
-        here = list(tried(source, settings, arguments.limit))
-        if here:
+        before = len(done)
+        tried(source, settings, arguments.limit, done)
+        if here := list(done.values())[before:]:
             print(f"{source.path}: {sum(r.found for r in here)} of {len(here)} found", file=sys.stderr, flush=True)
-        if arguments.list and (text := missed(here)):
-            print(text, flush=True)
-        results += here
+    results = list(done.values())
     calls = {(r.mutant.call.path, r.mutant.call.span) for r in results}
     print(measure.machine_line())
     print(f"{len(results)} breaks of {len(calls)} calls.\n")
     print(table(results))
+    if arguments.list:
+        print(missed(results))
     return 0
 
 

@@ -13,10 +13,10 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.entries import run
 from lstm_lint.judge import Judged, StatePart, judge
 from lstm_lint.ops.recurrent import LayerConfig
+from lstm_lint.project import Project
 from lstm_lint.proofs import assumed, equal_if_divisible, find_witness, flag_cases, implied
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Source
-from lstm_lint.syntax.relevance import relevant_names
 from lstm_lint.syntax.tree import Tree, parse
 from lstm_lint.values import Int, Layer, OneOf, Packed, Tensor, Unknown, Value, as_dim
 
@@ -103,12 +103,16 @@ class Workshop:
 
     @staticmethod
     def of(source: Source) -> "Workshop":
-        """Raises Unparsable."""
+        """The file with what it imports of its project. Raises Unparsable."""
         for cached in (multiplied, implied, judge):
             cached.cache_clear()
         tree = parse(source)
-        workshop = Workshop([tree], Watcher(tree, TABLES, relevant=relevant_names(source.text)))
-        run(workshop.watcher)
+        project = Project()
+        project.add(source)
+        watcher = Watcher(tree, TABLES, project, relevant=project.relevant(source))
+        run(watcher)
+        imported = [frame.tree for frame in watcher.world.modules.values() if frame.tree is not None]
+        workshop = Workshop([tree, *imported], watcher)
         if workshop.watcher.calls:
             for each in workshop.trees:
                 workshop._index(each.module)

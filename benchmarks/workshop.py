@@ -44,11 +44,15 @@ class Watcher(Interpreter):
 
 @dataclass(frozen=True)
 class Context:
-    """One state tensor of a call that was judged right, in one of the contexts that the call was seen in."""
+    """One state tensor of a call that was judged right, in one of the contexts that the call was seen in.
+
+    `assumes_rank`: nothing but the state says how many dims the input has.
+    """
 
     judged: Judged
     part: StatePart
     tensor: Tensor
+    assumes_rank: bool
 
     @property
     def axes(self) -> tuple[str, ...]:
@@ -65,7 +69,9 @@ class Context:
     def has_known_batch(self) -> bool:
         """Whether the input alone, not the state, says that there is a batch."""
         given = self.judged.call.input
-        return isinstance(given, Packed) or (isinstance(given, Tensor) and given.shape.rank == len(self.axes))
+        if isinstance(given, Packed):
+            return True
+        return isinstance(given, Tensor) and given.shape.rank == len(self.axes) and not self.assumes_rank
 
     def is_broken_by(self, axis: int, size: Dim) -> bool:
         """Whether an axis of this size is not what the layer needs, for some sizes that the path allows."""
@@ -136,7 +142,8 @@ class Workshop:
             if counts and is_wrong:
                 bad.add(one.call.place)
             elif counts and one.parts and all(part.status == "match" for part in one.parts):
-                found = [Context(one, part, part.tensor) for part in one.parts if part.tensor is not None]
+                assumes_rank = not set(one.call.ranks) <= set(self.watcher.ranks)
+                found = [Context(one, part, part.tensor, assumes_rank) for part in one.parts if part.tensor is not None]
                 calls.setdefault(one.call.place, []).extend(found)
         return {place: found for place, found in calls.items() if place not in bad}
 

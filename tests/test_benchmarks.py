@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
+from lstm_lint.config import Settings
 from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus, Why
 from lstm_lint.source import Source
 
@@ -125,3 +127,20 @@ def test_what_is_read_off_the_layer_follows_its_construction() -> None:
     kinds = kinds_of(text)
     assert "construction: hidden_size + 1" in kinds
     assert "construction: one layer more" not in kinds
+
+
+def test_a_state_from_another_file_is_broken_there(tmp_path: Path) -> None:
+    (tmp_path / "states.py").write_text(
+        "import torch\n\n\ndef fresh(layers, batch, hidden):\n    return torch.zeros(layers * 2, batch, hidden)\n"
+    )
+    main = Source(
+        str(tmp_path / "main.py"),
+        "from torch import nn\nfrom states import fresh\n\n\ndef run(x, features, hidden, layers):\n"
+        "    rnn = nn.GRU(features, hidden, layers, bidirectional=True)\n"
+        "    return rnn(x, fresh(layers, x.size(1), hidden))\n",
+    )
+    found: dict[tuple[str, str], mutate.Tried] = {}
+    mutate.tried(main, Settings(str(tmp_path), confirm="never", cache=False), None, found)
+    kinds = {one.mutant.kind for one in found.values() if one.mutant.before.path.endswith("states.py")}
+    assert {"layers: direction factor dropped", "layers: num_layers dropped"} <= kinds
+    assert all(one.found for one in found.values()), [one.diff for one in found.values() if not one.found]

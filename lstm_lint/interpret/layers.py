@@ -209,17 +209,19 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         value, hx = it.settled(pair.items[0]), _settled_pair(it, pair.items[1])
         tensor = as_tensor(value)
         rest = tensor.shape.rest if tensor is not None else None
-        if tensor is None or rest is None:
+        batched = 2 if site.layer.endswith("Cell") else 3
+        if tensor is None or rest is None or tensor.shape.minimum_rank > batched:
             yield condition, value, hx, None, it.ranks
             continue
-        batched = 2 if site.layer.endswith("Cell") else 3
         whole = rest.skipped - tensor.shape.minimum_rank
         unbatched = equal_dims(tensor.shape.rank_dim, Dim.of(batched - 1))
-        if conjoin(it.path, condition) * equal_dims(tensor.shape.rank_dim, Dim.of(batched)) == ZERO:
+        if tensor.shape.minimum_rank >= batched:
+            unbatched = ZERO
+        elif conjoin(it.path, condition) * equal_dims(tensor.shape.rank_dim, Dim.of(batched)) == ZERO:
             unbatched = ONE
         options = [(batched, ONE - unbatched), (batched - 1, unbatched)]
         state_rank = _state_rank(hx, site.layer)
-        if state_rank is not None:  # torch takes this state with one of the two only
+        if state_rank is not None and unbatched != ZERO:  # torch takes this state with one of the two only
             options = [(batched if state_rank >= batched or _is_h_alone(site, hx, tensor) else batched - 1, ONE)]
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from lstm_lint import __version__, report
-from lstm_lint.check import FileResult, Outcome
+from lstm_lint.check import Outcome
 from lstm_lint.findings import Confirmation, Edit, Finding, Fix, Probe, Related, Severity, Status
-from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus, Why
+from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus, Why, listed
 from lstm_lint.report import outline, statistics
 from lstm_lint.report.excerpt import underlined
 from lstm_lint.report.lines import View, plain
@@ -239,12 +239,15 @@ GIVEN_NOTHING = StateReport(False, ("2", "N", "H"), None, StateStatus.MATCH)
 SITE = SiteReport("a.py", 1, 8, None, "LSTM", "self.lstm", {"num_layers": "2"}, {"weight_ih_l0": ("H*4", "I")})
 CALL = CallReport("a.py", 2, 1, None, 0, True, ("T", "N", "I"), STATE, GIVEN_NOTHING, ("T", "N", "H"), ("2", "N", "H"), None)
 GRU_CALL = replace(CALL, site=None, packed=False, input=None, c_0=None)
-RESULTS = (FileResult("a.py", True, (), (SITE,), (CALL,)), FileResult("b.py", True, (), (SITE,), (CALL, GRU_CALL)))
+IN_B = {"path": "b.py"}
+LISTING = listed(
+    [((SITE,), (CALL,)), ((replace(SITE, **IN_B),), (replace(CALL, **IN_B), replace(GRU_CALL, **IN_B, line=3)))], ("a.py", "b.py")
+)
 
 
 def test_shapes_as_text() -> None:
     assert (
-        "\n".join(plain(line) for line in outline.text(RESULTS[:1]))
+        "\n".join(plain(line) for line in outline.text(listed([((SITE,), (CALL,))], ("a.py",))))
         == """\
 a.py:1:8: self.lstm = LSTM(num_layers=2)
   weight_ih_l0  (H*4, I)
@@ -263,7 +266,7 @@ a.py:2:1: call of self.lstm with a packed input
 
 
 def test_shapes_as_json_number_the_sites_of_all_files() -> None:
-    [line] = outline.as_json(RESULTS)
+    [line] = outline.as_json(LISTING)
     document = json.loads(plain(line))
     assert [call["site"] for call in document["calls"]] == [0, 1, None]
     assert document["sites"][0]["weights"] == {"weight_ih_l0": ["H*4", "I"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
@@ -55,8 +55,7 @@ class LstmSite:
         """The symbols that are at least 1 because torch takes no layer of size 0."""
         if self.config is not None:
             for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
-                if len(size.terms) == 1:
-                    yield from size.sizes
+                yield from (symbol for symbol in size.sizes if size.substitute({symbol: ZERO}) == ZERO)
 
     @property
     def booleans(self) -> Mapping[Symbol, Dim]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, by_cases, where
 from lstm_lint.values import (
     FALSE,
     NONE,
@@ -19,6 +19,7 @@ from lstm_lint.values import (
     Float,
     Int,
     NoneValue,
+    OneOf,
     Str,
     Unknown,
     Value,
@@ -145,7 +146,11 @@ class LayerConfig:
 
 
 def positive(dim: Dim) -> Dim:
-    """The flag that ``dim > 0``."""
+    """The condition that ``dim > 0``, by cases of the flags in it."""
+    return by_cases([dim], lambda dims: _positive(dims[0]))
+
+
+def _positive(dim: Dim) -> Dim:
     if dim.constant is not None:
         return ONE if dim.constant > 0 else ZERO
     return Dim.of(Symbol(("positive", dim), f"{dim.text} > 0", Kind.FLAG, test=dim))
@@ -196,6 +201,8 @@ def condition(value: Value) -> Dim:
             return value.as_condition()
         case Int(dim) if dim.constant is None:
             return positive(dim)
+        case OneOf(alternatives):
+            return sum((here * condition(item) for here, item in alternatives), ZERO)
         case _:
             known = truth_constant(value)
             return Dim.of(known) if known is not None else Dim.of(Symbol(("truth", value), "?", Kind.FLAG, owner="fresh"))

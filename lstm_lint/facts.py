@@ -19,7 +19,7 @@ class LstmSite:
 
     `target` is what it is assigned to, in the user's words. `given` is the condition under which the code is reached.
     `grounded`: reached from module-level code, not only because every body is entered. `guarded`: inside a ``try`` or
-    ``pytest.raises`` that expects an exception.
+    ``pytest.raises`` that expects an exception. `directions` are the flags by which it, or a layer before it, is bidirectional.
     """
 
     number: int
@@ -31,6 +31,7 @@ class LstmSite:
     grounded: bool = False
     guarded: bool = False
     why: Unknown | None = field(default=None, compare=False)
+    directions: frozenset[Symbol] = frozenset()
 
     @property
     def layer(self) -> str:
@@ -49,7 +50,7 @@ class LstmSite:
                     dim = getattr(value, "dim", None)
                     if isinstance(dim, Dim):
                         symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
-        return Trust(frozenset(symbols), positive=frozenset(self._positive()))
+        return Trust(frozenset(symbols), positive=frozenset(self._positive()), directions=self.directions)
 
     def _positive(self) -> Iterator[Symbol]:
         """The symbols that are at least 1 because torch takes no layer of size 0."""

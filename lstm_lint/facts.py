@@ -56,7 +56,7 @@ class LstmSite:
         """The symbols that are at least 1 because torch takes no layer of size 0."""
         if self.config is not None:
             for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
-                yield from (symbol for symbol in size.sizes if size.substitute({symbol: ZERO}) == ZERO)
+                yield from (symbol for symbol in size.sizes if _vanishes(size, symbol))
 
     @property
     def booleans(self) -> Mapping[Symbol, Dim]:
@@ -67,6 +67,14 @@ class LstmSite:
             if isinstance(value, Unknown) and not isinstance(value.default, Bool):
                 found.update(dict.fromkeys(value.as_dim().symbols, value.as_condition()))
         return found
+
+
+def _vanishes(size: Dim, symbol: Symbol) -> bool:
+    """Whether there is no such size where the symbol is 0: it is 0 then, or a division by 0."""
+    try:
+        return size.substitute({symbol: ZERO}) == ZERO
+    except ZeroDivisionError:
+        return True
 
 
 @dataclass(frozen=True, eq=False)

@@ -64,7 +64,7 @@ def construct(
     values = dict(zip(row.parameters, positional, strict=False)) | dict(keywords)
     for parameter, default in row.parameters.items():
         if parameter not in values:
-            key = ("argument", rest.key, parameter)
+            key = (rest.key, "[]", parameter)
             values[parameter] = Unknown(key, parameter, rest.reason, rest.place, rest.kind, default, rest.owner)
     return Layer(name, values, it.place(node))
 

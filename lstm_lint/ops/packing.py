@@ -19,7 +19,7 @@ from lstm_lint.ops.arguments import (
 )
 from lstm_lint.ops.boundary import guarded
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, describe
+from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, as_tensor, describe
 
 _RNN = "torch.nn.utils.rnn"
 
@@ -85,6 +85,9 @@ def _sequences(call: Call) -> tuple[list[Tensor], Dim | None]:
             return [tensor_of(item) for item in items], Dim.of(len(items))
         case Repeated(item, length):
             return [tensor_of(item)], length or call.fresh_dim("len(sequences)", "count")
+        case Unknown() as source if (listed := as_tensor(source)) is not None:  # a list from outside: as many as its length
+            item = Unknown((source.key, "item"), f"an item of {source.name}", source.reason, source.place, source.kind)
+            return [tensor_of(item)], listed.shape.dim(0)
         case other:
             raise CannotTell(f"the sequences in {describe(other)} are not known")
 

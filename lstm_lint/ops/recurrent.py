@@ -244,7 +244,7 @@ def uncallable(bound: Bound) -> str | None:
 def _default(name: str, default: Value | object, rest: Unknown | None, layer: str, problems: list[Problem]) -> Value:
     known = None if default is REQUIRED else default
     if rest is not None and not (name == "proj_size" and layer != "LSTM"):
-        return Unknown(("argument", rest.key, name), name, rest.reason, rest.place, rest.kind, known, rest.owner)  # type: ignore[arg-type]
+        return Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, known, rest.owner)  # type: ignore[arg-type]
     if known is None:
         problems.append(Problem("argument", name, f"{layer} needs {name}"))
         return Unknown(("missing", name), name, f"{layer} is built without {name}")

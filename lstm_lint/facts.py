@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
@@ -19,7 +19,7 @@ class LstmSite:
 
     `target` is what it is assigned to, in the user's words. `given` is the condition under which the code is reached.
     `grounded`: reached from module-level code, not only because every body is entered. `guarded`: inside a ``try`` or
-    ``pytest.raises`` that expects an exception.
+    ``pytest.raises`` that expects an exception. `directions` are the flags by which it, or a layer before it, is bidirectional.
     """
 
     number: int
@@ -31,6 +31,7 @@ class LstmSite:
     grounded: bool = False
     guarded: bool = False
     why: Unknown | None = field(default=None, compare=False)
+    directions: frozenset[Symbol] = frozenset()
 
     @property
     def layer(self) -> str:
@@ -49,14 +50,13 @@ class LstmSite:
                     dim = getattr(value, "dim", None)
                     if isinstance(dim, Dim):
                         symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
-        return Trust(frozenset(symbols), positive=frozenset(self._positive()))
+        return Trust(frozenset(symbols), positive=frozenset(self._positive()), directions=self.directions)
 
     def _positive(self) -> Iterator[Symbol]:
         """The symbols that are at least 1 because torch takes no layer of size 0."""
         if self.config is not None:
             for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
-                if len(size.terms) == 1:
-                    yield from size.sizes
+                yield from (symbol for symbol in size.sizes if _vanishes(size, symbol))
 
     @property
     def booleans(self) -> Mapping[Symbol, Dim]:
@@ -67,6 +67,14 @@ class LstmSite:
             if isinstance(value, Unknown) and not isinstance(value.default, Bool):
                 found.update(dict.fromkeys(value.as_dim().symbols, value.as_condition()))
         return found
+
+
+def _vanishes(size: Dim, symbol: Symbol) -> bool:
+    """Whether there is no such size where the symbol is 0: it is 0 then, or a division by 0."""
+    try:
+        return size.substitute({symbol: ZERO}) == ZERO
+    except ZeroDivisionError:
+        return True
 
 
 @dataclass(frozen=True, eq=False)

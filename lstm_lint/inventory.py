@@ -9,6 +9,7 @@ from lstm_lint.dims import Dim
 from lstm_lint.facts import Facts, LstmCall, LstmSite
 from lstm_lint.judge import TIME, Judged, StatePart, judge
 from lstm_lint.outline import CallReport, SiteReport, Sizes, Standing, StateReport, StateStatus, Why, rank
+from lstm_lint.proofs import Extent
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Float, Int, NoneValue, Str, Unknown, Value
 
@@ -156,7 +157,7 @@ def _state_report(judged: Judged, part: StatePart | None, expected: Sizes | None
     status = StateStatus(_part_status(part))
     why = None
     if status is StateStatus.UNKNOWN:
-        why = _why(judged, part.why or judged.input.why or call.state)
+        why = _why(judged, part.why or judged.input.why or call.state, part)
     elif status is StateStatus.CONDITIONAL:
         why = _condition(judged, part)
     return StateReport(True, _texts(part.expected) or expected, _texts(part.actual), status, why)
@@ -170,13 +171,24 @@ def _condition(judged: Judged, part: StatePart) -> Why:
     return Why(span.line, span.column, f"right while {' and '.join(owed)}" if owed else " and ".join(dict.fromkeys(wrong)))
 
 
-def _why(judged: Judged, cause: object) -> Why:
-    """The first construct that lost the shape."""
+def _why(judged: Judged, cause: object, part: StatePart | None = None) -> Why:
+    """The first construct that lost the shape, and the two sizes of which nothing is proved if that is all."""
     place, message = judged.call.place, "the state or the input is not known here"
+    undecided = _undecided(part) if part is not None else None
     if isinstance(cause, Unknown):
         place, message = cause.place or place, cause.reason or message
+        message = f"{undecided}: {message}" if undecided else message
+    elif undecided:
+        message = undecided
     span = place.span
     return Why(span.line, span.column, message, span.cell)
+
+
+def _undecided(part: StatePart) -> str | None:
+    for axis, expected, actual in zip(part.axes, part.expected or (), part.actual or (), strict=False):
+        if axis.extent is Extent.UNKNOWN:
+            return f"whether {actual.text} is {expected.text} is not known"
+    return None
 
 
 def _texts(dims: Sequence[Dim] | None) -> Sizes | None:

@@ -58,12 +58,14 @@ class Trust:
 
     `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
     involves any other symbol proves nothing: its value is somebody else's promise. `positive` are the symbols that the layer's
-    construction proves to be at least 1: any other size of a configuration may be 0.
+    construction proves to be at least 1: any other size of a configuration may be 0. `directions` are the flags by which
+    layers are bidirectional.
     """
 
     knobs: frozenset[Symbol] = frozenset()
     runtime: frozenset[Symbol] = frozenset()
     positive: frozenset[Symbol] = frozenset()
+    directions: frozenset[Symbol] = frozenset()
 
     @property
     def owners(self) -> frozenset[object]:
@@ -184,6 +186,12 @@ def equal_if_divisible(difference: Dim) -> bool:
     return difference == ZERO
 
 
+def equal_if_directions(difference: Dim, flags: Mapping[Symbol, int], trust: Trust) -> bool:
+    """Whether a difference vanishes once an int that a layer is bidirectional by (``n == 2``, ``n > 1``) is 1 or 2."""
+    counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in _sizes_spoken_of(flag)}
+    return bool(counts) and difference.substitute(counts) == ZERO
+
+
 def consistent(values: Mapping[Symbol, int]) -> bool:
     """Whether flags that speak about sizes say what the sizes are."""
     for flag, value in values.items():
@@ -264,7 +272,7 @@ def _sizes_spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
     sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), trust.positive).items()}
     here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
-    if here == ZERO or equal_if_divisible(here):
+    if here == ZERO or equal_if_divisible(here) or equal_if_directions(here, flags, trust):
         return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None
     witness = find_witness(here, flags)
     if witness is None:

@@ -382,6 +382,6 @@ class Call:
         """A new unknown that this call results in. `part` tells apart several unknowns of one call."""
         return Unknown(("call", self.number, part), name or self.place.text or self.name, reason, self.place)
 
-    def fresh_dim(self, name: str, part: Hashable = 0) -> Dim:
+    def fresh_dim(self, name: str, part: Hashable = 0, kind: Kind = Kind.OPAQUE) -> Dim:
         """A new size nobody knows anything about."""
-        return Dim.of(Symbol(("fresh", self.number, part), name, Kind.OPAQUE))
+        return Dim.of(Symbol(("fresh", self.number, part), name, kind))

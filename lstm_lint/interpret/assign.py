@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
-from lstm_lint.interpret.choose import choose
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
+from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
@@ -105,9 +105,10 @@ def _unpack(it: Interpreter, elements: Sequence[cst.BaseElement], value: Value, 
 
 def _parts(it: Interpreter, value: Value, count: int, starred: int | None, target: cst.CSTNode) -> Sequence[Value]:
     if isinstance(value, OneOf):
-        columns = [_parts(it, item, count, starred, target) for _, item in value.alternatives]
+        alternatives = _fitting(it, value.alternatives, count) if starred is None else value.alternatives
+        columns = [_parts(it, item, count, starred, target) for _, item in alternatives]
         result = list(columns[-1])
-        for (condition, _), column in reversed(list(zip(value.alternatives, columns, strict=True))[:-1]):
+        for (condition, _), column in reversed(list(zip(alternatives, columns, strict=True))[:-1]):
             result = [choose(condition, new, old) for new, old in zip(column, result, strict=True)]
         return result
     items = sequence_of(it, value, count if starred is None else None, target)
@@ -121,6 +122,15 @@ def _parts(it: Interpreter, value: Value, count: int, starred: int | None, targe
         return [_part_of(value, i) for i in range(count)]
     lost = "there are not as many values to unpack" if items is not None else "what is unpacked here is not known"
     return [it.unknown(target, lost) for _ in range(count)]
+
+
+def _fitting(it: Interpreter, alternatives: Sequence[tuple[Dim, Value]], count: int) -> Sequence[tuple[Dim, Value]]:
+    """Those that can be unpacked into so many names: for the others Python raises, and the path ends."""
+    fitting = [(c, v) for c, v in alternatives if not isinstance(v, Tuple) or len(v.items) == count]
+    if not fitting or len(fitting) == len(alternatives):
+        return alternatives
+    it.path = conjoin(it.path, sum((c for c, _ in fitting), ZERO))
+    return fitting
 
 
 def _part_of(value: Unknown, position: int) -> Unknown:
@@ -178,6 +188,13 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             return Repeated(_any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
         case _:
             return Repeated(it.unknown(node, "the items of this loop are not known"))
+
+
+def any_item(it: Interpreter, source: Tuple | Repeated, node: cst.CSTNode) -> Value:
+    """One value that stands for every item of what a loop goes over."""
+    if isinstance(source, Repeated):
+        return source.item
+    return _any_of(it, source.items, node) if source.items else it.unknown(node, "an item of what is empty")
 
 
 def _any_of(it: Interpreter, items: Sequence[Value], node: cst.CSTNode) -> Value:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.assign import counted, iterate, loop_counter, sequence_of
+from lstm_lint.interpret.assign import any_item, counted, iterate, loop_counter, sequence_of
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
@@ -22,6 +22,7 @@ from lstm_lint.values import (
     Int,
     OneOf,
     Repeated,
+    Slice,
     Str,
     Tensor,
     Tuple,
@@ -195,8 +196,23 @@ def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     known = [source.items for source in sources if isinstance(source, Tuple)]
     if sources and len(known) == len(sources):
         return Tuple(tuple(Tuple(items) for items in zip(*known, strict=False)), "list")
-    items = tuple(s.item if isinstance(s, Repeated) else s.items[0] if s.items else NONE for s in sources)
-    return Repeated(Tuple(items))
+    if known and not any(isinstance(s, Repeated) and isinstance(s.item, Int) for s in sources):
+        rounds = range(min(len(items) for items in known))
+        rows = [Tuple(tuple(s.items[i] if isinstance(s, Tuple) else s.item for s in sources)) for i in rounds]
+        return Tuple(tuple(rows), "list")
+    return Repeated(Tuple(tuple(any_item(it, s, node) for s in sources)))
+
+
+def builtin_slice(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    match arguments.positional:
+        case [stop]:
+            return Slice(NONE, stop, NONE)
+        case [start, stop]:
+            return Slice(start, stop, NONE)
+        case [start, stop, step]:
+            return Slice(start, stop, step)
+        case _:
+            return it.unknown(node, "a slice of what is not known")
 
 
 def builtin_reversed(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:

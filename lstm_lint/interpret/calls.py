@@ -421,7 +421,7 @@ def _absent(it: Interpreter, parameter: cst.Param, rest: Unknown | None, functio
     name = parameter.name.value
     default = default_of(it, parameter, function)
     if rest is not None:
-        return Unknown(("argument", rest.key, name), name, rest.reason, rest.place, rest.kind, default, rest.owner)
+        return Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, default, rest.owner)
     return default if default is not None else it.unknown(node, f"`{name}` is not given in this call")
 
 

@@ -117,6 +117,8 @@ def equality(it: Interpreter, left: Value, right: Value, node: cst.CSTNode) -> D
             return total
         case (Str(), Str()) | (NoneValue(), _) | (_, NoneValue()) if not isinstance(left, Unknown | OneOf):
             return Bool(ZERO).dim if not isinstance(right, Unknown | OneOf) else it.flag(node)
+        case Unknown(kind=Kind.CONFIG), Unknown(kind=Kind.CONFIG) if not (left.as_dim().flags or right.as_dim().flags):
+            return equal_dims(left.as_dim(), right.as_dim())  # what else than numbers they may be: equal or not as these are
         case Unknown(), Unknown():
             return fresh_flag(it.place(node).text, ("equal", interned((left, right))))
         case _:

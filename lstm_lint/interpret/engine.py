@@ -12,7 +12,7 @@ from typing import Any
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind
+from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
@@ -89,6 +89,7 @@ class Interpreter:
     vague: bool = False
     unrolled: int = 1
     ranks: dict[Hashable, int] = field(default_factory=dict)
+    directions: frozenset[Symbol] = frozenset()
     target: str | None = None
     evaluation: int = 0
     limit: int = 0

@@ -113,24 +113,28 @@ def _outside(it: Interpreter, function: Function, node: cst.Param, name: str, de
 
 # -- classes ---------------------------------------------------------------------------------------------------------
 def enter_class(it: Interpreter, cls: Class) -> None:
-    """A symbolic instance, then each method of it: what methods leave on ``self`` is there for the others."""
+    """A symbolic instance, then each method of it: what methods leave on ``self`` is there for the others.
+
+    What the constructor asserts of its parameters holds in every method.
+    """
     definition = cls.definition
     assert isinstance(definition, cst.ClassDef)
     base = it.store
+    path = it.path
     it.store = base.overlay()
-    made: list[Ref] = []
+    made: list[tuple[Ref, Dim]] = []
     it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
-    if made:
-        methods = list(own_methods(it, cls, made[0]))
-        collect_attributes(it, made[0], methods)
+    for instance, it.path in made:
+        methods = list(own_methods(it, cls, instance))
+        collect_attributes(it, instance, methods)
         before = len(it.calls)
         results = [(method, enter_function(it, method)) for method in methods]
-        check_makers(it, made[0], [value for _, value in results if value is not None], it.calls[before:])
-    it.store = base
+        check_makers(it, instance, [value for _, value in results if value is not None], it.calls[before:])
+    it.store, it.path = base, path
 
 
-def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
-    """An instance whose constructor got a symbol for every parameter."""
+def symbolic_instance(it: Interpreter, cls: Class) -> tuple[Ref, Dim]:
+    """An instance whose constructor got a symbol for every parameter, and the condition under which there is one."""
     definition = cls.definition
     assert isinstance(definition, cst.ClassDef)
     found = find_in_class(it, cls, CONSTRUCTOR)
@@ -139,14 +143,13 @@ def symbolic_instance(it: Interpreter, cls: Class) -> Ref:
         unknown = Unknown(("instance", cls.identity), cls.name, reason, place, Kind.CONFIG)
         value = symbolic_record(it, cls, unknown) if is_record(it, cls) else _bare(it, cls, definition)
         assert isinstance(value, Ref)
-        return value
+        return value, it.path
     instance = it.new_object("instance")
     it.world.classes[instance.number] = cls
     function, owner = found
     assert isinstance(function, Function)
     call_symbolically(it, Function(function.name, function.definition, function.scope, function.identity, instance, owner))
-    it.path = ONE
-    return instance
+    return instance, ONE if it.path == ZERO else it.path
 
 
 def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:

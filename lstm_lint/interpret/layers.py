@@ -64,7 +64,7 @@ def construct(
     values = dict(zip(row.parameters, positional, strict=False)) | dict(keywords)
     for parameter, default in row.parameters.items():
         if parameter not in values:
-            key = ("argument", rest.key, parameter)
+            key = (rest.key, "[]", parameter)
             values[parameter] = Unknown(key, parameter, rest.reason, rest.place, rest.kind, default, rest.owner)
     return Layer(name, values, it.place(node))
 
@@ -81,9 +81,10 @@ def recurrent_layer(
     bound = bind(QUALIFIED[name], tuple(positional), keywords, rest)
     number = it.number()
     place = it.place(node)
-    site = LstmSite(
-        number, place, bound, bound.config(), it.target, it.path, it.frame.grounded, bool(it.guarded) or it.vague, rest
-    )
+    config = bound.config()
+    it.directions |= frozenset(config.bidirectional.flags) if config is not None else frozenset()
+    guarded = bool(it.guarded) or it.vague
+    site = LstmSite(number, place, bound, config, it.target, it.path, it.frame.grounded, guarded, rest, it.directions)
     it.record_site(site)
     return Layer(name, bound.values, place, number)
 

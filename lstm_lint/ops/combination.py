@@ -50,6 +50,8 @@ def sequence(call: Call, name: str = "tensors") -> tuple[list[Tensor], Dim | Non
 def unified(shapes: Sequence[Shape], skipped: int | None = None) -> Shape:
     """The shape that all of them have (torch insists), but for one axis: known sizes win over unknown ones.
 
+    Those that a shape spells out win over those of an axis that only the others' rank tells of.
+
     Raises:
         ShapeError: two of them cannot be the same.
     """
@@ -63,7 +65,16 @@ def unified(shapes: Sequence[Shape], skipped: int | None = None) -> Shape:
     if any(shape is None for shape in opened):
         raise ShapeError("Tensors must have same number of dimensions")
     known = [shape.front for shape in opened if shape is not None]
-    return Shape(tuple(_one_size(column, i == skipped) for i, column in enumerate(zip(*known, strict=True))))
+    columns = []
+    for i, column in enumerate(zip(*known, strict=True)):
+        spelt = [dim for dim, shape in zip(column, shapes, strict=True) if _spells(shape, i, rank)]
+        columns.append(column if i == skipped else (*spelt, *column))
+    return Shape(tuple(_one_size(column, i == skipped) for i, column in enumerate(columns)))
+
+
+def _spells(shape: Shape, position: int, rank: int) -> bool:
+    """Whether an axis is among those that the shape gives a size for, not in its unknown middle."""
+    return shape.rank is not None or position < len(shape.front) or position >= rank - len(shape.back)
 
 
 def _one_size(dims: Sequence[Dim], may_differ: bool) -> Dim:
@@ -112,13 +123,13 @@ def catenated(tensors: Sequence[Tensor], dim: int, length: Dim | None) -> Shape:
     if not kept:
         return Shape.of(0)
     ranks = {shape.rank for shape in kept if shape.rank is not None}
+    opened = kept
     if ranks:
         rank = ranks.pop()
         opened = [shape.with_rank(rank) or shape for shape in kept]
-        kept = opened
-        dim = axis(next(shape for shape in kept if shape.rank is not None), dim)
+        dim = axis(next(shape for shape in opened if shape.rank is not None), dim)
     shape = unified(kept, dim)
-    total = kept[0].dim(dim) * length if length is not None else sum((s.dim(dim) for s in kept[1:]), kept[0].dim(dim))
+    total = opened[0].dim(dim) * length if length is not None else sum((s.dim(dim) for s in opened[1:]), opened[0].dim(dim))
     return shape.replaced(dim, total)
 
 

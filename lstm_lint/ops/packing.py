@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lstm_lint.dims import ONE, ZERO, Dim, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, where
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -19,7 +19,7 @@ from lstm_lint.ops.arguments import (
 )
 from lstm_lint.ops.boundary import guarded
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, describe
+from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, as_tensor, describe
 
 _RNN = "torch.nn.utils.rnn"
 
@@ -85,6 +85,9 @@ def _sequences(call: Call) -> tuple[list[Tensor], Dim | None]:
             return [tensor_of(item) for item in items], Dim.of(len(items))
         case Repeated(item, length):
             return [tensor_of(item)], length or call.fresh_dim("len(sequences)", "count")
+        case Unknown() as source if (listed := as_tensor(source)) is not None:  # a list from outside: as many as its length
+            item = Unknown((source.key, "item"), f"an item of {source.name}", source.reason, source.place, source.kind)
+            return [tensor_of(item)], listed.shape.dim(0)
         case other:
             raise CannotTell(f"the sequences in {describe(other)} are not known")
 
@@ -94,7 +97,7 @@ def pad_sequence(call: Call) -> Value:
     items, count = _sequences(call)
     lengths = {item.shape.dim(0) for item in items}
     constants = [dim.constant for dim in lengths if dim.constant is not None]
-    time = call.fresh_dim("max(lengths)", "time")
+    time = call.fresh_dim("max(lengths)", "time", Kind.RUNTIME)
     if len(constants) == len(lengths) and isinstance(required(call, 0, "sequences"), Tuple):
         time = Dim.of(max(constants))
     if count is None or items[0].shape.rank == 0:
@@ -131,7 +134,7 @@ def pad_packed_sequence(call: Call) -> Value:
     """``(padded, lengths)``: (T, N, *), or (N, T, *) with batch_first; T is the longest length, or total_length."""
     packed = _packed(required(call, 0, "sequence"))
     total = given(call, 3, "total_length")
-    time = call.fresh_dim("max(lengths)", "time") if total is None else size_item(call, total, "total_length")
+    time = call.fresh_dim("max(lengths)", "time", Kind.RUNTIME) if total is None else size_item(call, total, "total_length")
     batch = packed.batch if packed.batch is not None else call.fresh_dim("batch", "batch")
     lengths = Tensor(Shape((batch,)), "int64", "cpu", place=call.place)
     try:

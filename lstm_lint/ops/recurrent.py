@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, by_cases, where
 from lstm_lint.values import (
     FALSE,
     NONE,
@@ -19,6 +19,7 @@ from lstm_lint.values import (
     Float,
     Int,
     NoneValue,
+    OneOf,
     Str,
     Unknown,
     Value,
@@ -145,7 +146,11 @@ class LayerConfig:
 
 
 def positive(dim: Dim) -> Dim:
-    """The flag that ``dim > 0``."""
+    """The condition that ``dim > 0``, by cases of the flags in it."""
+    return by_cases([dim], lambda dims: _positive(dims[0]))
+
+
+def _positive(dim: Dim) -> Dim:
     if dim.constant is not None:
         return ONE if dim.constant > 0 else ZERO
     return Dim.of(Symbol(("positive", dim), f"{dim.text} > 0", Kind.FLAG, test=dim))
@@ -196,6 +201,8 @@ def condition(value: Value) -> Dim:
             return value.as_condition()
         case Int(dim) if dim.constant is None:
             return positive(dim)
+        case OneOf(alternatives):
+            return sum((here * condition(item) for here, item in alternatives), ZERO)
         case _:
             known = truth_constant(value)
             return Dim.of(known) if known is not None else Dim.of(Symbol(("truth", value), "?", Kind.FLAG, owner="fresh"))
@@ -236,8 +243,8 @@ def uncallable(bound: Bound) -> str | None:
 
 def _default(name: str, default: Value | object, rest: Unknown | None, layer: str, problems: list[Problem]) -> Value:
     known = None if default is REQUIRED else default
-    if rest is not None:
-        return Unknown(("argument", rest.key, name), name, rest.reason, rest.place, rest.kind, known, rest.owner)  # type: ignore[arg-type]
+    if rest is not None and not (name == "proj_size" and layer != "LSTM"):
+        return Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, known, rest.owner)  # type: ignore[arg-type]
     if known is None:
         problems.append(Problem("argument", name, f"{layer} needs {name}"))
         return Unknown(("missing", name), name, f"{layer} is built without {name}")

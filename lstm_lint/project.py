@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import ast
 import os
-import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -18,7 +17,8 @@ from lstm_lint import notebook
 from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
-from lstm_lint.syntax.relevance import relevant_names
+from lstm_lint.syntax.relevance import relevant_names, statements_of
+from lstm_lint.syntax.skim import Import, imports_in, skimmed
 
 MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 """A folder that holds one of these is the top of a project."""
@@ -26,10 +26,6 @@ MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 HIGHEST = 6  # folders above a package that are looked at for a project's top
 HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
 LIBRARIES = frozenset(sys.stdlib_module_names) | {"torch", "numpy"}
-_IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<base>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#]*)|import[ \t]+(?P<modules>[^\n#]+))",
-    re.MULTILINE,
-)
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,11 @@ class Project:
     _sources: dict[str, Source | Unreadable] = field(default_factory=dict)
     _roots: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _located: dict[tuple[str, int, str], str | Ambiguous | None] = field(default_factory=dict)
+    _statements: dict[str, Sequence[Import]] = field(default_factory=dict)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _mentioning: dict[str, bool] = field(default_factory=dict)
     _hashes: dict[str, bytes] = field(default_factory=dict)
-    _relevant: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    _relevant: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def data(self, path: str) -> bytes | Unreadable:
         """A file's content."""
@@ -97,30 +94,21 @@ class Project:
         """The project's files that a file names in its imports, read off its text without parsing it."""
         known = self._imports.get(path)
         if known is None:
-            known = self._imports[path] = tuple(dict.fromkeys(self._imported(path, self._bytes(path))))
+            statements = self._import_statements(path)
+            known = self._imports[path] = tuple(dict.fromkeys(f for one in statements for f in self._files_of(path, one)))
         return known
 
-    def _imported(self, path: str, data: bytes) -> Iterator[str]:
-        for match in _IMPORT.finditer(data):
-            if match["modules"] is not None:
-                for part in match["modules"].split(b","):
-                    yield from self._named(path, 0, part.split()[0].decode(errors="replace") if part.split() else "", ())
-                continue
-            base = match["base"].decode(errors="replace")
-            name = base.lstrip(".")
-            names = re.findall(r"(\w+)(?:\s+as\s+\w+)?", match["names"].decode(errors="replace"))
-            yield from self._named(path, len(base) - len(name), name, names)
+    def _import_statements(self, path: str) -> Sequence[Import]:
+        known = self._statements.get(path)
+        if known is None:
+            known = self._statements[path] = tuple(imports_in(self._bytes(path)))
+        return known
 
-    def _named(self, path: str, level: int, name: str, names: tuple[str, ...] | list[str]) -> Iterator[str]:
-        if not (level or name):
-            return
-        found = self.locate(path, level, name)
+    def _files_of(self, path: str, statement: Import) -> Iterator[str]:
+        found = self.locate(path, statement.level, statement.module)
         if isinstance(found, str):
-            if found.endswith(".py"):
-                yield found
-            for part in names:
-                if (inner := submodule(found, part)) is not None and inner.endswith(".py"):
-                    yield inner
+            parts = (submodule(found, name) for name, _ in statement.names)
+            yield from (file for file in (found, *parts) if file is not None and file.endswith(".py"))
 
     def closure(self, path: str) -> frozenset[str]:
         """The project's files that a file's imports lead to, itself left out."""
@@ -164,45 +152,37 @@ class Project:
         return digest.hexdigest()
 
     def relevant(self, source: Source) -> frozenset[str] | None:
-        """`relevant_names` of a text, with what its imports bring in from the project."""
-        return self._relevant_names(source, HOPS)
-
-    def _relevant_names(self, source: Source, hops: int) -> frozenset[str] | None:
+        """`relevant_names` of a text, with what its imports bring in from the project; None, for all, if it is not Python."""
         tree = parsed(source.text)
         if not isinstance(tree, ast.Module):
             return None
-        return relevant_names(tree, frozenset(self._seeds(source.path, tree, hops)) if hops else frozenset())
+        return relevant_names(statements_of(tree), frozenset(self._seeds(source.path, HOPS)))
 
     def relevant_of(self, path: str, hops: int = HOPS) -> frozenset[str]:
-        """The names of a module that can concern a layer; none while the same question is being answered (an import cycle)."""
-        if path not in self._relevant:
-            self._relevant[path] = frozenset()
+        """The same for a module that is imported; none while the question is being answered already (an import cycle)."""
+        known = self._relevant.get(path)
+        if known is None:
+            known = self._relevant[path] = frozenset()
             source = self.source(path)
             if isinstance(source, Source) and self.concerns_layers(path):
-                self._relevant[path] = self._relevant_names(source, hops)
-        return self._relevant[path] or frozenset()
+                known = self._relevant[path] = relevant_names(skimmed(source.text), frozenset(self._seeds(path, hops)))
+        return known
 
-    def _seeds(self, path: str, tree: ast.Module, hops: int) -> Iterator[str]:
+    def _seeds(self, path: str, hops: int) -> Iterator[str]:
         """The names that imports bind to things of the project that can concern a layer."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    name = alias.name if alias.asname else alias.name.split(".")[0]
-                    if any(self.relevant_of(file, hops - 1) for file in self._named(path, 0, alias.name, ())):
-                        yield alias.asname or name
-            elif isinstance(node, ast.ImportFrom):
-                found = self.locate(path, node.level, node.module or "")
-                if isinstance(found, str):
-                    yield from self._bound(found, node.names, hops - 1)
-
-    def _bound(self, module: str, names: list[ast.alias], hops: int) -> Iterator[str]:
-        known = self.relevant_of(module, hops) if module.endswith(".py") else frozenset[str]()
-        for alias in names:
-            inner = submodule(module, alias.name)
-            if alias.name == "*":
-                yield from known
-            elif alias.name in known or (inner is not None and inner.endswith(".py") and self.relevant_of(inner, hops)):
-                yield alias.asname or alias.name
+        for statement in self._import_statements(path) if hops else ():
+            module = self.locate(path, statement.level, statement.module)
+            if not isinstance(module, str):
+                continue
+            known = self.relevant_of(module, hops - 1) if module.endswith(".py") else frozenset[str]()
+            if statement.whole is not None and (known or not module.endswith(".py")):
+                yield statement.whole
+            for name, bound in statement.names:
+                inner = submodule(module, name)
+                if name == "*":
+                    yield from known
+                elif name in known or (inner is not None and inner.endswith(".py") and self.relevant_of(inner, hops - 1)):
+                    yield bound
 
 
 # -- places ------------------------------------------------------------------------------------------------------------

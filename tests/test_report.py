@@ -241,7 +241,8 @@ CALL = CallReport("a.py", 2, 1, None, 0, True, ("T", "N", "I"), STATE, GIVEN_NOT
 GRU_CALL = replace(CALL, site=None, packed=False, input=None, c_0=None)
 IN_B = {"path": "b.py"}
 LISTING = listed(
-    [((SITE,), (CALL,)), ((replace(SITE, **IN_B),), (replace(CALL, **IN_B), replace(GRU_CALL, **IN_B, line=3)))], ("a.py", "b.py")
+    [((SITE,), (CALL,)), ((replace(SITE, **IN_B),), (replace(CALL, **IN_B), replace(GRU_CALL, **IN_B, line=3)))],
+    ("a.py", "b.py"),
 )
 
 

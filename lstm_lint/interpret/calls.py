@@ -313,7 +313,7 @@ def call_function(
     unit = _unit(function, scope)
     grounded = it.frame.grounded if unit == it.frame.unit else it.frame.lends
     frame = Frame(it.number(), scope, unit, grounded, function.identity, function.receiver, function.defined_in)
-    frame.lends = it.frame.lends
+    frame.lends, frame.top = it.frame.lends, scope.top or function.name
     target, it.target = it.target, None
     it.active.append(function.identity)
     try:

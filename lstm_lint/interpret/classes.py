@@ -23,7 +23,7 @@ def define_class(it: Interpreter, node: cst.ClassDef) -> Class:
     """Evaluate the bases and run the body in a frame of its own."""
     bases = tuple(it.eval(base.value) for base in node.bases if not base.star)
     unit = it.frame.unit if it.frame.unit is not None else id(node)
-    frame = Frame(it.number(), it.frame, unit, it.frame.grounded, is_class=True)
+    frame = Frame(it.number(), it.frame, unit, it.frame.grounded, is_class=True, top=node.name.value)
     value = Class(node.name.value, node, frame, id(node), bases)
     frame.defined_in = value
     with it.inside(frame):

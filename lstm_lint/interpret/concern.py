@@ -11,7 +11,6 @@ from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
 
 EFFORT_BESIDE = 1_500  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
@@ -20,14 +19,16 @@ EFFORT_BESIDE = 1_500  # for a call that reaches no layer: enough for what makes
 def concerns_layers(it: Interpreter, function: Function, arguments: Sequence[Value]) -> bool:
     """Whether a call can build or call a recurrent layer: by the names in the function, or by what it is given."""
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
-    return _mentions_layers(it, function.definition, function.scope) or any(_holds_layers(it, value, 1) for value in values)
+    return _mentions_layers(it, function) or any(_holds_layers(it, value, 1) for value in values)
 
 
-def _mentions_layers(it: Interpreter, definition: object, scope: object) -> bool:
-    if not isinstance(definition, cst.CSTNode) or not isinstance(scope, Frame) or scope.tree is None:
+def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
+    """Whether the definition at module level that it is, or stands in, can concern a layer."""
+    scope = definition.scope
+    if not isinstance(scope, Frame) or scope.tree is None:
         return True
     relevant = it.relevant_in(scope.tree)
-    return relevant is None or not (LAYERS | relevant).isdisjoint(it.tree_names(definition))
+    return relevant is None or (scope.top or definition.name) in relevant
 
 
 def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
@@ -35,9 +36,9 @@ def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
         case Layer(site=site):
             return site is not None
         case Ref(number, "instance") if (cls := it.world.classes.get(number)) is not None:
-            return any(_mentions_layers(it, candidate.definition, candidate.scope) for candidate in mro(it, cls))
+            return any(_mentions_layers(it, candidate) for candidate in mro(it, cls))
         case Class() | Function():
-            return _mentions_layers(it, value.definition, value.scope)
+            return _mentions_layers(it, value)
         case Partial(function=inner) | Method(receiver=inner):
             return _holds_layers(it, inner, depth)
         case OneOf(alternatives):

@@ -57,6 +57,7 @@ def call_symbolically(it: Interpreter, function: Function) -> Value:
     assert isinstance(definition, cst.FunctionDef) and isinstance(scope, Frame)
     unit = scope.unit if scope.unit is not None else function.identity
     frame = Frame(it.number(), scope, unit, False, function.identity, function.receiver, function.defined_in)
+    frame.top = scope.top or function.name
     frame.lends = not (definition.params.params or definition.params.kwonly_params or definition.params.posonly_params)
     it.active.append(function.identity)
     try:

@@ -68,7 +68,7 @@ class Frame:
 
     `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
     code outside that unit, `lends` whether calls from here reach other units so: not if what is handed on are symbols.
-    `tree` is the file that the code stands in.
+    `tree` is the file that the code stands in, `top` the name of the definition at its module level.
     `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
     """
 
@@ -85,10 +85,12 @@ class Frame:
     redirected: dict[str, Frame] = field(default_factory=dict)
     yields: list[Value] = field(default_factory=list)
     tree: Tree | None = None
+    top: str = ""
 
     def __post_init__(self) -> None:
-        if self.tree is None and self.parent is not None:
+        if self.parent is not None:
             self.tree = self.parent.tree
+            self.top = self.parent.top or self.top
 
     @property
     def module(self) -> Frame:

@@ -7,7 +7,7 @@ be entered on its own: without such a name no layer can be built there. (It is s
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 LAYERS = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
@@ -15,18 +15,20 @@ LONGEST_NAME = 40  # a string longer than that is prose, not a name for getattr
 
 
 @dataclass(frozen=True)
-class _Statement:
+class Statement:
+    """A statement at module level by its names: those it binds, and all that it mentions."""
+
     bound: frozenset[str]
     mentioned: frozenset[str]
 
 
-def relevant_names(tree: ast.Module, imported: frozenset[str] = frozenset()) -> frozenset[str]:
+def relevant_names(statements: Iterable[Statement], imported: frozenset[str] = frozenset()) -> frozenset[str]:
     """The names bound at module level that can have to do with a layer, and `MARK`; empty if nothing in the file can.
 
     `imported`: names that imports bind to things of other files that can.
     """
-    mentioning: dict[str, list[_Statement]] = {}
-    for statement in map(_read, tree.body):
+    mentioning: dict[str, list[Statement]] = {}
+    for statement in statements:
         for name in statement.mentioned:
             mentioning.setdefault(name, []).append(statement)
     relevant = set(imported)
@@ -42,7 +44,12 @@ MARK = "<a layer>"
 """Stands among the relevant names for the mention itself, so that they are not empty where nothing is bound."""
 
 
-def _read(statement: ast.stmt) -> _Statement:
+def statements_of(tree: ast.Module) -> list[Statement]:
+    """Those of a parsed module."""
+    return [_read(statement) for statement in tree.body]
+
+
+def _read(statement: ast.stmt) -> Statement:
     bound: set[str] = set()
     mentioned: set[str] = set()
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
@@ -52,7 +59,7 @@ def _read(statement: ast.stmt) -> _Statement:
         mentioned.update(_mentions(node))
         if not inside_definition:
             bound.update(_binds(node))
-    return _Statement(frozenset(bound), frozenset(mentioned))
+    return Statement(frozenset(bound), frozenset(mentioned))
 
 
 def _mentions(node: ast.AST) -> Iterator[str]:

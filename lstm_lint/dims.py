@@ -436,10 +436,19 @@ def minimum(*dims: Dim) -> Dim:
 
 
 def _extreme(operator: str, dims: tuple[Dim, ...]) -> Dim:
-    distinct = sorted(set(dims), key=lambda dim: dim.text)
+    distinct = sorted({part for dim in dims for part in _parts_of(operator, dim)}, key=lambda dim: dim.text)
     if len(distinct) == 1:
         return distinct[0]
     return by_cases(distinct, lambda d: _constant_or_opaque(operator, *d))
+
+
+def _parts_of(operator: str, dim: Dim) -> tuple[Dim, ...]:
+    """What ``max(max(a, b), c)`` is the largest of."""
+    match dim.terms:
+        case (((Opaque(operator=known, arguments=arguments),), 1),) if known == operator:
+            return arguments
+        case _:
+            return (dim,)
 
 
 def power(base: Dim, exponent: Dim) -> Dim:

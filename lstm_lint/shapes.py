@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, maximum, product
 
 
 class ShapeError(Exception):
@@ -203,10 +203,7 @@ def broadcast(left: Shape, right: Shape) -> Shape | None:
     offset = len(longer) - len(shorter)
     dims = list(longer[:offset])
     for a, b in zip(longer[offset:], shorter, strict=True):
-        dim = broadcast_dim(a, b)
-        if dim is None:
-            return None
-        dims.append(dim)
+        dims.append(broadcast_dim(a, b))
     return Shape(tuple(dims))
 
 
@@ -217,8 +214,8 @@ def _broadcast_unknown(left: Shape, right: Shape) -> Shape | None:
     return None
 
 
-def broadcast_dim(a: Dim, b: Dim) -> Dim | None:
-    """The size that two sizes broadcast to; None where it cannot be told. Raises ShapeError where torch would."""
+def broadcast_dim(a: Dim, b: Dim) -> Dim:
+    """The size that two sizes broadcast to, the larger one where both are names. Raises ShapeError where torch would."""
     if a == b or b == ONE:
         return a
     if a == ONE:
@@ -229,7 +226,7 @@ def broadcast_dim(a: Dim, b: Dim) -> Dim | None:
         return a
     if b.constant is not None:
         return b
-    return None
+    return maximum(a, b)  # equal, or one of them is 1: torch insists
 
 
 def reshape(shape: Shape, sizes: Sequence[Dim | None]) -> Shape | None:

@@ -40,6 +40,8 @@ def literal_shape(call: Call, value: Value) -> Shape:
             return _nested(call, Dim.of(len(items)), [_item(call, item) for item in items])
         case Repeated(item, length):
             return _nested(call, length or call.fresh_dim(f"len({call.name})", "length"), [_item(call, item)])
+        case Unknown(key=key, name=name, default=None):  # a number, a list, an array: its sizes are its own
+            return Shape.unknown(key, name)
         case NoneValue() | Str():
             raise ShapeError(f"{describe(value)} is no data for a tensor")
         case _:

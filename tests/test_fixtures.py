@@ -2,7 +2,8 @@
 
 ``# error: LST101 "text"`` stands at the end of the line of the finding; the text is part of ``message when condition``.
 ``# raises: expression`` and ``# runs: expression`` are evaluated after the file was executed (``module``: executing the file).
-``# unknown: "text"`` on the line of a layer's call: `shapes` lists its state as unknown, for a reason that contains the text.
+``# unknown: "text"`` or ``# conditional: "text"`` on the line of a layer's call: `shapes` lists its state so, and the reason
+contains the text.
 ``reveal_shape(x)  # [shape]``: see `revealed.py`.
 """
 
@@ -30,7 +31,7 @@ FOLDER = Path(__file__).parent.parent / "fixtures"
 FILES = sorted(path for folder in ("rules/*", "tutorial", "real", "shapes") for path in FOLDER.glob(f"{folder}/*.py"))
 NAMES = [str(path.relative_to(FOLDER)) for path in FILES]
 EXPECTATION = re.compile(r'# (error|warning|info): (LST\d+)(?: "([^"]*)")?')
-UNKNOWN = re.compile(r'# unknown: "([^"]*)"')
+LISTED = re.compile(r'# (unknown|conditional): "([^"]*)"')
 RUN = re.compile(r"# (raises|runs): (.*?)(?:\"\"\")?$", re.MULTILINE)
 SECTIONS = ("Errors", "Known misses", "Fine")
 FEW = {"LST900"}  # rules that say nothing of what the code means
@@ -79,17 +80,17 @@ def test_every_reveal_has_its_comment(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=NAMES)
 def test_what_is_unknown_is_listed_with_its_reason(path: Path) -> None:
     lines = enumerate(path.read_text().splitlines(), 1)
-    expected = [(number, text) for number, line in lines for text in UNKNOWN.findall(line)]
+    expected = [(number, text) for number, line in lines for text in LISTED.findall(line)]
     settings = Settings(str(FOLDER), cache=False, confirm="never")
     calls = check_file(Source(str(path), path.read_text()), settings, listing=True).calls if expected else ()
-    for number, text in expected:
-        reasons = [reason for call in calls if call.line == number for reason in reasons_of(call)]
+    for number, (status, text) in expected:
+        reasons = [reason for call in calls if call.line == number for reason in reasons_of(call, StateStatus(status))]
         assert any(text in reason for reason in reasons), (number, text, reasons)
 
 
-def reasons_of(call: CallReport) -> list[str]:
-    """Why the states of a call are unknown."""
-    states = [state for state in (call.h_0, call.c_0) if state is not None and state.status is StateStatus.UNKNOWN]
+def reasons_of(call: CallReport, status: StateStatus) -> list[str]:
+    """Why the states of a call have this status."""
+    states = [state for state in (call.h_0, call.c_0) if state is not None and state.status is status]
     return [state.why.message for state in states if state.why is not None]
 
 

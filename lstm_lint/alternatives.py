@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lstm_lint.dims import ZERO, Dim, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Symbol
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import FRESH, flag_text, implied
 
@@ -65,26 +65,30 @@ def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
 def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, str | None]:
     """For each call with something wrong: the configuration that all its wrong alternatives together rest on."""
     total: dict[int, Dim] = {}
+    required: dict[int, Dim] = {}
     for judged, bad in zip(calls, wrong, strict=True):
         if bad:
             total[judged.call.evaluation] = total.get(judged.call.evaluation, ZERO) + judged.call.given
-    return {evaluation: configuration(given) for evaluation, given in total.items()}
+            required[judged.call.evaluation] = judged.call.required
+    return {evaluation: configuration(given, required[evaluation]) for evaluation, given in total.items()}
 
 
-def configuration(given: Dim) -> str | None:
+def configuration(given: Dim, required: Dim = ONE) -> str | None:
     """The configuration that a condition rests on (``bidirectional=True``); None if the declared defaults bring it about.
 
-    Conditions nobody can name, ranks, and what methods did before are no configuration: somebody gets there.
+    Conditions nobody can name, ranks, and what methods did before are no configuration: somebody gets there. Nor is what is
+    `required`: with any other, something is raised before.
     """
     by_default = given.substitute({flag: Dim.of(flag.default) for flag in given.flags if flag.default is not None})
     if by_default == ZERO:
         fixed = [flag for flag in given.flags if flag.default is not None]
     else:
         fixed, given = list(by_default.flags), by_default
+    settled = implied(required)
     words = [
         flag_text(symbol, dim.constant or 0)
         for symbol, dim in implied(given).items()
-        if symbol in fixed and _is_configuration(symbol)
+        if symbol in fixed and symbol not in settled and _is_configuration(symbol)
     ]
     return " and ".join(words) or None
 

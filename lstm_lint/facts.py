@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.ops.recurrent import Bound, LayerConfig
@@ -20,6 +20,7 @@ class LstmSite:
     `target` is what it is assigned to, in the user's words. `given` is the condition under which the code is reached.
     `grounded`: reached from module-level code, not only because every body is entered. `guarded`: inside a ``try`` or
     ``pytest.raises`` that expects an exception. `directions` are the flags by which it, or a layer before it, is bidirectional.
+    `required`: what of `given` has to hold, or something was raised before.
     """
 
     number: int
@@ -32,6 +33,7 @@ class LstmSite:
     guarded: bool = False
     why: Unknown | None = field(default=None, compare=False)
     directions: frozenset[Symbol] = frozenset()
+    required: Dim = ONE
 
     @property
     def layer(self) -> str:
@@ -57,6 +59,20 @@ class LstmSite:
         if self.config is not None:
             for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
                 yield from (symbol for symbol in size.sizes if _vanishes(size, symbol))
+
+    @property
+    def built(self) -> LayerConfig | None:
+        """The layer's sizes once it is there: its symbols cannot be 0 any more."""
+        if self.config is None:
+            return None
+        known = {s: Dim.of(replace(s, minimum=max(s.minimum or 0, 1))) for s in self._positive()}
+        config = self.config
+        return replace(
+            config,
+            input_size=config.input_size.substitute(known),
+            hidden_size=config.hidden_size.substitute(known),
+            num_layers=config.num_layers.substitute(known),
+        )
 
     @property
     def booleans(self) -> Mapping[Symbol, Dim]:
@@ -99,6 +115,7 @@ class LstmCall:
     evaluation: int = 0
     assumed_rank: int | None = None
     ranks: Mapping[Hashable, int] = field(default_factory=dict)
+    required: Dim = ONE
 
     def in_one_spelling(self, dim: Dim) -> Dim:
         """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""
@@ -120,6 +137,16 @@ class GaveUp:
 
 
 @dataclass(frozen=True)
+class Reveal:
+    """What a ``reveal_shape(x)`` shows in one context: the shape in the user's own names, or ``?`` and the reason."""
+
+    place: Place
+    text: str
+    why: str = ""
+    grounded: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that the analysis of one file gave; what stands in files that it imports is there too."""
 
@@ -127,3 +154,4 @@ class Facts:
     calls: tuple[LstmCall, ...] = ()
     gave_up: tuple[GaveUp, ...] = ()
     path: str = ""
+    reveals: tuple[Reveal, ...] = ()

@@ -335,7 +335,8 @@ def _partly(
     words = _flag_words(chosen, cases) if bad or len(conditional) < len(cases) else []
     unless = None
     if not bad:
-        wrong, right = _size_words(chosen.difference, expected, actual)
+        here = {flag: Dim.of(on) for flag, on in chosen.flags.items()}
+        wrong, right = _size_words(chosen.difference, expected.substitute(here), actual.substitute(here))
         unless = right if not words else None
         words.append(wrong)
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
@@ -346,7 +347,9 @@ FRESH = "fresh"  # owner of a flag that stands for a condition nobody can name: 
 
 def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
     """The fewest flags of the chosen case that already tell the wrong cases from the right ones."""
-    wrong = (Extent.ALWAYS, Extent.COINCIDENCE, Extent.SOMETIMES)
+    wrong = [Extent.ALWAYS, Extent.COINCIDENCE]
+    if chosen.extent is Extent.SOMETIMES:
+        wrong.append(Extent.SOMETIMES)
     needed = dict(chosen.flags)
     for flag in list(needed):
         fewer = {f: v for f, v in needed.items() if f != flag}

@@ -26,6 +26,7 @@ ROWS: list[tuple[str, ...]] = [
     ("proofs",),
     ("shapes",),
     ("values",),
+    ("keywords",),
     ("ops",),
     ("facts",),
     ("judge",),

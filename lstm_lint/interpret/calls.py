@@ -21,6 +21,7 @@ from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
+from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import assumed
@@ -143,8 +144,9 @@ def _got(owner: Unknown, arguments: Arguments) -> Value:
     key = arguments.positional[0]
     assert isinstance(key, Str)
     default = arguments.positional[1] if len(arguments.positional) > 1 else NONE
-    name = f"{owner.name}[{key.value!r}]"
-    return Unknown((owner.key, "[]", key.value), name, owner.reason, owner.place, owner.kind, default)
+    found = entry_of(owner, key.value, default)
+    assert found is not None
+    return found
 
 
 NOT_TENSORS_ALONE = frozenset({
@@ -413,7 +415,8 @@ def bind_parameters(
         it.write((frame.number, parameters.star_arg.name.value), extra)
     if parameters.star_kwarg is not None:
         ref = it.new_object("dict")
-        it.write((ref.number, "items"), Dict({str(key): value for key, value in left.items()}, rest))
+        others = None if rest is None else without(rest, named_parameters(parameters))
+        it.write((ref.number, "items"), Dict({str(key): value for key, value in left.items()}, others))
         it.write((frame.number, parameters.star_kwarg.name.value), ref)
 
 
@@ -421,8 +424,13 @@ def _absent(it: Interpreter, parameter: cst.Param, rest: Unknown | None, functio
     name = parameter.name.value
     default = default_of(it, parameter, function)
     if rest is not None:
-        return Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, default, rest.owner)
+        default = argument_of(rest, name, default)
     return default if default is not None else it.unknown(node, f"`{name}` is not given in this call")
+
+
+def named_parameters(parameters: cst.Parameters) -> list[str]:
+    """The names that a keyword binds, so that they are never in ``**kwargs``."""
+    return [parameter.name.value for parameter in (*parameters.params, *parameters.kwonly_params)]
 
 
 def default_of(it: Interpreter, parameter: cst.Param, function: Function) -> Value | None:

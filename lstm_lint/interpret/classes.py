@@ -12,6 +12,7 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.layers import construct_into
 from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.store import Frame
+from lstm_lint.keywords import argument_of
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.values import Class, Function, Ref, Unknown, Value
 
@@ -94,15 +95,18 @@ def _fill(
     rest: Unknown | None,
     node: cst.CSTNode,
 ) -> None:
+    value: Value | None
     for index, (name, default) in enumerate(fields):
         if index < len(positional):
             value = positional[index]
         elif name in keywords:
             value = keywords[name]
         elif rest is not None:
-            value = Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, default, rest.owner)
+            value = argument_of(rest, name, default)
         else:
-            value = default if default is not None else it.unknown(node, f"the field `{name}` is not given")
+            value = default
+        if value is None:
+            value = it.unknown(node, f"the field `{name}` is not given")
         it.write((instance.number, name), value)
 
 

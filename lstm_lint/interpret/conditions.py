@@ -8,6 +8,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
 from lstm_lint.interpret.choose import fresh_flag, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, number_of, tensors
+from lstm_lint.keywords import identity_of, may_hold
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH, never_zero
 from lstm_lint.values import (
@@ -210,8 +211,9 @@ def _membership(it: Interpreter, item: Value, container: Value, node: cst.CSTNod
         case Str(key), Dict(items) if key in items:
             return ONE
         case Str(key), Dict(others=Unknown() as others):
-            flag = Symbol(("has", others.key, key), f"{key!r} in {others.name}", Kind.FLAG, 0, 0, others.owner)
-            return Dim.of(flag)
+            name = f"{key!r} in {others.name.lstrip('*')}"
+            flag = Symbol(("has", identity_of(others), key), name, Kind.FLAG, 0, 0, FRESH)  # what it holds depends on it
+            return Dim.of(flag) if may_hold(others, key) else ZERO
         case Str(part), Str(text):
             return ONE if part in text else ZERO
         case Str(part), Unknown():

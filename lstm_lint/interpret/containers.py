@@ -11,8 +11,9 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.expressions import dict_key, field_of
+from lstm_lint.interpret.expressions import dict_key
 from lstm_lint.interpret.operators import it_contents, operate
+from lstm_lint.keywords import entry_of, without
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -118,10 +119,7 @@ def _setdefault(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CST
         case (Str(key), default), Dict(items, others):
             if key in items:
                 return items[key]
-            value = default
-            if others is not None:
-                known = field_of(others, key, it, node)
-                value = Unknown(known.key, known.name, known.reason, known.place, known.kind, default)
+            value = default if others is None else entry_of(others, key, default) or default
             it.write((owner.number, "items"), Dict({**items, key: value}, others))
             return value
         case _:
@@ -133,7 +131,8 @@ def _pop_key(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNod
     value = _dict_get(it, content, arguments, node)
     key = dict_key(arguments.positional[0]) if arguments.positional else None
     if isinstance(content, Dict) and key is not None:
-        it.write((owner.number, "items"), Dict({k: v for k, v in content.items.items() if k != key}, content.others))
+        others = None if content.others is None else without(content.others, [key])
+        it.write((owner.number, "items"), Dict({k: v for k, v in content.items.items() if k != key}, others))
     return value
 
 
@@ -143,10 +142,7 @@ def _dict_get(it: Interpreter, content: Value | None, arguments: Arguments, node
         case Dict(items, others), (Str() | Int() as key,) if (name := dict_key(key)) is not None:
             if name in items:
                 return items[name]
-            if others is None:
-                return default
-            known = field_of(others, name, it, node)
-            return Unknown(known.key, known.name, known.reason, known.place, known.kind, default)
+            return default if others is None else entry_of(others, name, default) or default
         case _:
             return it.unknown(node, "the key is not known")
 

@@ -14,7 +14,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
-from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
+from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
@@ -41,7 +41,7 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 POSITION = (
     "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "target", "active", "evaluation", "nesting",
-    "limit", "is_aside",
+    "limit", "is_aside", "required",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -65,6 +65,7 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all).
+    `required` is what has to hold or something was raised before.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
@@ -76,10 +77,12 @@ class Interpreter:
     world: World = field(default_factory=World)
     store: Store = field(init=False)
     path: Dim = ONE
+    required: Dim = ONE
     frame: Frame = field(init=False)
     reported_sites: list[int] = field(default_factory=list)
     calls: list[LstmCall] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
+    reveals: list[Reveal] = field(default_factory=list)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -225,8 +228,11 @@ class Interpreter:
                 continue
             self.store, self.path, self.broken = base.overlay(), conjoin(path, condition, unnamed), False
             self.vague = vague or is_dropped(path, condition, self.path)
+            returns = len(self.frame.returns)
             value = run()
             ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))
+            if self.path == ZERO and not self.broken and len(self.frame.returns) == returns:
+                self.require(ONE - path * condition)
         self.store, self.path, self.broken, self.vague = base, path, False, vague
         kept = [arm for arm in ended if arm.kept]
         live = [arm for arm in ended if arm.path != ZERO]
@@ -240,6 +246,11 @@ class Interpreter:
         for arm in reversed(live[:-1]):
             result = choose(arm.condition, arm.value, result)
         return result
+
+    def require(self, condition: Dim) -> None:
+        """Note what has to hold, since something is raised where it does not."""
+        if not self.guarded:
+            self.required = conjoin(self.required, condition)
 
     def options(self, node: cst.CSTNode, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
         """`branch` over the alternatives of a value: where torch refuses one, the path ends, as it does at a raise."""
@@ -274,18 +285,23 @@ class Interpreter:
         if not self.muted:
             self.calls.append(call)
 
+    def record_reveal(self, reveal: Reveal) -> None:
+        if not self.muted:
+            self.reveals.append(reveal)
+
     def facts(self) -> Facts:
         return Facts(
             tuple(self.world.sites[n] for n in self.reported_sites),
             tuple(self.calls),
             tuple(self.gave_up),
             self.tree.source.path,
+            tuple(self.reveals),
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
         """Run one entry within its budget; note it where the budget ends it."""
-        frame, store, path, muted = self.frame, self.store, self.path, self.muted
+        frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         state = (self.guarded, self.vague, self.unrolled, self.target, self.nesting, list(self.active))
         before = Effort.spent
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
@@ -297,6 +313,7 @@ class Interpreter:
         finally:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
+            self.required = required
             self.guarded, self.vague, self.unrolled, self.target, self.nesting, self.active = state
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
@@ -305,6 +322,7 @@ class Interpreter:
         before = Effort.spent
         self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
         self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
+        self.required = ONE
         self.limit = before + EFFORT_PER_MODULE
         try:
             run()

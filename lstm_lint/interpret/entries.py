@@ -10,14 +10,15 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.interpret.attributes import find_in_class, mro
-from lstm_lint.interpret.calls import call_function, default_of, run_body, snapshot
+from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.judge import judge
-from lstm_lint.proofs import EQUAL
-from lstm_lint.values import Class, Dict, Function, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
+from lstm_lint.keywords import keywords_named, without
+from lstm_lint.proofs import EQUAL, FRESH
+from lstm_lint.values import Class, Dict, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
 
@@ -86,7 +87,8 @@ def symbolic_arguments(it: Interpreter, function: Function) -> Iterator[tuple[st
     if parameters.star_kwarg is not None:
         name = parameters.star_kwarg.name.value
         ref = it.new_object("dict")
-        it.write((ref.number, "items"), Dict({}, _outside(it, function, parameters.star_kwarg, name, None)))
+        given = _outside(it, function, parameters.star_kwarg, keywords_named(name), None)
+        it.write((ref.number, "items"), Dict({}, without(given, named_parameters(parameters))))
         yield name, ref
 
 
@@ -125,13 +127,15 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     it.store = base.overlay()
     made: list[tuple[Ref, Dim]] = []
     it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
-    for instance, it.path in made:
+    for instance, built in made:
+        it.path = it.required = built  # what the constructor insists on holds in every method
         methods = list(own_methods(it, cls, instance))
+        leave_open(it, instance, definition)
         collect_attributes(it, instance, methods)
         before = len(it.calls)
         results = [(method, enter_function(it, method)) for method in methods]
         check_makers(it, instance, [value for _, value in results if value is not None], it.calls[before:])
-    it.store, it.path = base, path
+    it.store, it.path, it.required = base, path, ONE
 
 
 def symbolic_instance(it: Interpreter, cls: Class) -> tuple[Ref, Dim]:
@@ -204,6 +208,19 @@ def _is_layer(value: Value | None) -> bool:
 
 def _bound(function: Function, receiver: Value, cls: Class) -> Function:
     return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)
+
+
+def leave_open(it: Interpreter, instance: Ref, node: cst.ClassDef) -> None:
+    """Attributes that code outside of the class sets: sizes are symbols, anything else may be something else by now."""
+    for name in list(it.store.names(instance.number)):
+        value = it.read((instance.number, name))
+        if name not in it.tree.set_from_outside or value is None or isinstance(value, Layer | Function | Ref):
+            continue
+        key = ("set outside", instance.number, name)
+        outside = Unknown(key, name, f"`{name}` is set outside of the class", it.place(node), Kind.CONFIG)
+        was_set = Dim.of(Symbol(key, f"self.{name} was set outside", Kind.FLAG, None, 0, FRESH))
+        is_size = isinstance(value, Int)
+        it.write((instance.number, name), Int(outside.as_dim()) if is_size else choose(was_set, outside, value))
 
 
 def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> None:

@@ -12,11 +12,14 @@ from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
+from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
+from lstm_lint.ops.boundary import by_flags
 from lstm_lint.ops.indexing import index
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,
+    Bool,
     Dict,
     EllipsisValue,
     External,
@@ -155,7 +158,7 @@ def dict_key(value: Value) -> str | int | None:
     match value:
         case Str(text):
             return text
-        case Int(dim):
+        case Int(dim) | Bool(dim):
             return dim.constant
         case External(name):
             return name
@@ -226,9 +229,12 @@ def _inner(it: Interpreter, clause: cst.CompFor, element: Callable[[], Value]) -
 def eval_subscript(it: Interpreter, node: cst.Subscript) -> Value:
     base = it.eval(node.value)
     key = subscript_key(it, node)
-    if not isinstance(base, OneOf):
+    bases = base.alternatives if isinstance(base, OneOf) else ((ONE, base),)
+    keys = [(ONE, key)] if isinstance(base, Tensor) else by_flags(key)
+    if len(bases) == len(keys) == 1:
         return item_of(it, base, key, node)
-    return it.options(node, [(c, lambda v=v: item_of(it, v, key, node)) for c, v in base.alternatives])  # type: ignore[misc]
+    arms = [(b * k, lambda v=v, i=i: item_of(it, v, i, node)) for b, v in bases for k, i in keys]
+    return it.options(node, arms)
 
 
 def subscript_key(it: Interpreter, node: cst.Subscript) -> Value:
@@ -329,7 +335,8 @@ def _dict_item(it: Interpreter, content: Dict, key: Value, node: cst.CSTNode) ->
 
 def field_of(owner: Unknown, name: str | int, it: Interpreter, node: cst.CSTNode) -> Unknown:
     """``owner["name"]`` of something from outside: one unknown however often it is asked."""
-    return Unknown((owner.key, "[]", name), f"{owner.name}[{name!r}]", owner.reason, owner.place, owner.kind)
+    found = entry_of(owner, name)
+    return found if isinstance(found, Unknown) else it.unknown(node, f"{name!r} was taken out of {owner.name}")
 
 
 def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode) -> Value:

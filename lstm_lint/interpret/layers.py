@@ -15,6 +15,7 @@ from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
 from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.keywords import argument_of
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.shapes import Shape, ShapeError
@@ -64,8 +65,8 @@ def construct(
     values = dict(zip(row.parameters, positional, strict=False)) | dict(keywords)
     for parameter, default in row.parameters.items():
         if parameter not in values:
-            key = (rest.key, "[]", parameter)
-            values[parameter] = Unknown(key, parameter, rest.reason, rest.place, rest.kind, default, rest.owner)
+            given = argument_of(rest, parameter, default)
+            values[parameter] = given if given is not None else it.unknown(node, f"`{parameter}` is not given in this call")
     return Layer(name, values, it.place(node))
 
 
@@ -83,8 +84,8 @@ def recurrent_layer(
     place = it.place(node)
     config = bound.config()
     it.directions |= frozenset(config.bidirectional.flags) if config is not None else frozenset()
-    guarded = bool(it.guarded) or it.vague
-    site = LstmSite(number, place, bound, config, it.target, it.path, it.frame.grounded, guarded, rest, it.directions)
+    guarded, grounded = bool(it.guarded) or it.vague, it.frame.grounded
+    site = LstmSite(number, place, bound, config, it.target, it.path, grounded, guarded, rest, it.directions, it.required)
     it.record_site(site)
     return Layer(name, bound.values, place, number)
 
@@ -192,6 +193,7 @@ def _call_recurrent(
             evaluation,
             assumed_rank,
             ranks,
+            it.required,
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
@@ -326,7 +328,7 @@ def _argument_node(node: cst.CSTNode, positional: Sequence[Value], keywords: Map
 # -- results ---------------------------------------------------------------------------------------------------------
 def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int, node: cst.CSTNode) -> Value:
     """``(output, (h_n, c_n))`` of an LSTM, ``(output, h_n)`` of GRU and RNN, the state alone of a cell."""
-    config = site.config
+    config = site.built
     if config is None:
         return it.unknown(node, "the layer's sizes are not numbers")
     place = it.place(node)

@@ -114,6 +114,7 @@ def execute_assert(it: Interpreter, node: cst.Assert) -> None:
     if condition == ZERO:
         it.path = ZERO
         return
+    it.require(ONE - it.path * (ONE - condition))
     it.path = conjoin(it.path, condition)
     refine(it, node.test, True)
 

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product as cartesian
 
-from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.dims import ONE, ZERO, Dim, product
 from lstm_lint.ops.arguments import CannotTell, Op, lost
+from lstm_lint.proofs import flag_cases
 from lstm_lint.shapes import ShapeError
-from lstm_lint.values import MAX_ALTERNATIVES, Call, OneOf, Tuple, Value, as_dim
+from lstm_lint.values import MAX_ALTERNATIVES, Bool, Call, Int, OneOf, Tuple, Unknown, Value, as_dim
+
+MAX_FLAGS = 2
 
 
 def guarded(op: Op, one_tensor: bool = True) -> Op:
@@ -35,9 +38,36 @@ def _run(op: Op, call: Call, one_tensor: bool) -> Value:
     except ShapeError as problem:
         return call.unknown(f"torch refuses this: {problem}")
     except CannotTell as problem:
+        if cases := _flagged(call):
+            return joined(call, [(condition, _run(op, case, one_tensor)) for condition, case in cases])
         return lost(call, str(problem)) if one_tensor else call.unknown(str(problem))
     except ZeroDivisionError:
         return call.unknown("torch refuses this: division by zero")
+
+
+def _flagged(call: Call) -> list[tuple[Dim, Call]]:
+    """The call for each value of its first argument that only conditions decide; empty if there is none."""
+    for position, value in enumerate(call.positional):
+        if len(cases := by_flags(value)) > 1:
+            before, behind = call.positional[:position], call.positional[position + 1 :]
+            return [(condition, replace(call, positional=(*before, case, *behind))) for condition, case in cases]
+    for name, value in call.keywords.items():
+        if len(cases := by_flags(value)) > 1:
+            return [(condition, replace(call, keywords={**call.keywords, name: case})) for condition, case in cases]
+    return []
+
+
+def by_flags(value: Value) -> list[tuple[Dim, Value]]:
+    """An int that only conditions decide (``0 if batch_first else 1``) as a number under each; anything else as it is."""
+    is_number = isinstance(value, Int | Bool) or (isinstance(value, Unknown) and value.is_bool)
+    dim = as_dim(value) if is_number else None
+    if dim is None or not dim.flags or dim.sizes or len(dim.flags) > MAX_FLAGS:
+        return [(ONE, value)]
+    cases: list[tuple[Dim, Value]] = []
+    for flags in flag_cases(dim.flags, ONE):
+        here = product(Dim.of(flag) if on else ONE - Dim.of(flag) for flag, on in flags.items())
+        cases.append((here, Int(dim.substitute({flag: Dim.of(on) for flag, on in flags.items()}))))
+    return cases
 
 
 def alternatives(call: Call) -> list[tuple[Dim, Call]]:
@@ -98,6 +128,8 @@ def joined(call: Call, cases: Sequence[tuple[Dim, Value]]) -> Value:
         return call.unknown("no alternative is possible here")
     if all(value == flat[0][1] for _, value in flat):
         return flat[0][1]
+    if all(isinstance(value, Int) for _, value in flat) and (dim := as_dim(OneOf(tuple(flat)))) is not None:
+        return Int(dim)
     if len(flat) > MAX_ALTERNATIVES:
         return call.unknown("too many alternatives meet here")
     return OneOf(tuple(flat))

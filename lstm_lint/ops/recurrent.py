@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, by_cases, where
+from lstm_lint.keywords import argument_of
 from lstm_lint.values import (
     FALSE,
     NONE,
@@ -243,8 +244,8 @@ def uncallable(bound: Bound) -> str | None:
 
 def _default(name: str, default: Value | object, rest: Unknown | None, layer: str, problems: list[Problem]) -> Value:
     known = None if default is REQUIRED else default
-    if rest is not None and not (name == "proj_size" and layer != "LSTM"):
-        return Unknown((rest.key, "[]", name), name, rest.reason, rest.place, rest.kind, known, rest.owner)  # type: ignore[arg-type]
+    if rest is not None and (name != "proj_size" or layer == "LSTM"):  # torch refuses it for the others
+        known = argument_of(rest, name, known)  # type: ignore[arg-type]
     if known is None:
         problems.append(Problem("argument", name, f"{layer} needs {name}"))
         return Unknown(("missing", name), name, f"{layer} is built without {name}")

@@ -78,7 +78,8 @@ def check_facts(
         if codes is not None and rule.code not in codes:
             continue
         contexts = [
-            Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given)) for site in sites
+            Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given, site.required))
+            for site in sites
         ]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:

@@ -10,6 +10,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
 from lstm_lint.source import Place, Source, Span
 from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
+from lstm_lint.syntax.outside import set_from_outside
 
 NAME_LENGTH = 60
 TREES_KEPT = 96
@@ -37,6 +38,11 @@ class Tree:
     def _positions(self) -> dict[int, CodeRange]:
         wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
         return {id(node): span for node, span in wrapper.resolve(PositionProvider).items() if isinstance(span, CodeRange)}
+
+    @cached_property
+    def set_from_outside(self) -> frozenset[str]:
+        """The attributes that this file's code sets on models from outside of their class."""
+        return set_from_outside(self.source.text)
 
     def span(self, node: cst.CSTNode) -> Span:
         """Where a node of this tree stands."""

@@ -120,6 +120,16 @@ class GaveUp:
 
 
 @dataclass(frozen=True)
+class Reveal:
+    """What a ``reveal_shape(x)`` shows in one context: the shape in the user's own names, or ``?`` and the reason."""
+
+    place: Place
+    text: str
+    why: str = ""
+    grounded: bool = False
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that the analysis of one file gave; what stands in files that it imports is there too."""
 
@@ -127,3 +137,4 @@ class Facts:
     calls: tuple[LstmCall, ...] = ()
     gave_up: tuple[GaveUp, ...] = ()
     path: str = ""
+    reveals: tuple[Reveal, ...] = ()

@@ -2,6 +2,8 @@
 
 ``# error: LST101 "text"`` stands at the end of the line of the finding; the text is part of ``message when condition``.
 ``# raises: expression`` and ``# runs: expression`` are evaluated after the file was executed (``module``: executing the file).
+``# unknown: "text"`` on the line of a layer's call: `shapes` lists its state as unknown, for a reason that contains the text.
+``reveal_shape(x)  # [shape]``: see `revealed.py`.
 """
 
 from __future__ import annotations
@@ -13,19 +15,22 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from revealed import Revealed, WrongComment, agrees, comments, inferred
 
 from lstm_lint.check import FileResult, check_file
 from lstm_lint.config import Settings
 from lstm_lint.confirm.runner import Answer, ask, question
 from lstm_lint.confirm.verdicts import compare_shapes, with_verdicts
 from lstm_lint.findings import Finding, Severity, Status
+from lstm_lint.outline import CallReport, StateStatus
 from lstm_lint.rules import RULES
 from lstm_lint.source import Source
 
 FOLDER = Path(__file__).parent.parent / "fixtures"
-FILES = sorted([*FOLDER.glob("rules/*/*.py"), *FOLDER.glob("tutorial/*.py"), *FOLDER.glob("real/*.py")])
+FILES = sorted(path for folder in ("rules/*", "tutorial", "real", "shapes") for path in FOLDER.glob(f"{folder}/*.py"))
 NAMES = [str(path.relative_to(FOLDER)) for path in FILES]
 EXPECTATION = re.compile(r'# (error|warning|info): (LST\d+)(?: "([^"]*)")?')
+UNKNOWN = re.compile(r'# unknown: "([^"]*)"')
 RUN = re.compile(r"# (raises|runs): (.*?)(?:\"\"\")?$", re.MULTILINE)
 SECTIONS = ("Errors", "Known misses", "Fine")
 FEW = {"LST900"}  # rules that say nothing of what the code means
@@ -57,6 +62,35 @@ def test_every_finding_has_its_comment_and_every_comment_its_finding(path: Path)
     for line, _, code, text in expected:
         texts = [words(f) for f in found if (f.span.line, f.code) == (line, code)]
         assert any(text in one for one in texts), (line, text, texts)
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_every_reveal_has_its_comment(path: Path) -> None:
+    expected = comments(path.read_text())
+    found = inferred(path) if expected else {}
+    wrong = {
+        line: (comment, sorted({(one.text, one.why) for one in found.get(line, [])}))
+        for line, comment in expected.items()
+        if not any(agrees(comment, one) for one in found.get(line, []))
+    }
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES)
+def test_what_is_unknown_is_listed_with_its_reason(path: Path) -> None:
+    lines = enumerate(path.read_text().splitlines(), 1)
+    expected = [(number, text) for number, line in lines for text in UNKNOWN.findall(line)]
+    settings = Settings(str(FOLDER), cache=False, confirm="never")
+    calls = check_file(Source(str(path), path.read_text()), settings, listing=True).calls if expected else ()
+    for number, text in expected:
+        reasons = [reason for call in calls if call.line == number for reason in reasons_of(call)]
+        assert any(text in reason for reason in reasons), (number, text, reasons)
+
+
+def reasons_of(call: CallReport) -> list[str]:
+    """Why the states of a call are unknown."""
+    states = [state for state in (call.h_0, call.c_0) if state is not None and state.status is StateStatus.UNKNOWN]
+    return [state.why.message for state in states if state.why is not None]
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +132,17 @@ def test_torch_does_what_the_fixture_says(path: Path, capsys: pytest.CaptureFixt
     text = path.read_text()
     if "LST900" in text:
         return
+    revealed = Revealed(text)
+    with revealed.listening():
+        execute(path, text, revealed)
+    if path.parent.name == "shapes":
+        assert revealed.lines == set(revealed.comments), "each shape is held against torch"
+
+
+def execute(path: Path, text: str, revealed: Revealed) -> None:
+    """Run a fixture, then what its ``runs`` and ``raises`` say."""
     runs = RUN.findall(text)
-    namespace: dict[str, object] = {"__name__": "fixture"}
+    namespace: dict[str, object] = {"__name__": "fixture", "reveal_shape": revealed}
     if ("raises", "module") in runs:
         with pytest.raises((RuntimeError, TypeError, ValueError, IndexError, AttributeError)):
             exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
@@ -109,6 +152,8 @@ def test_torch_does_what_the_fixture_says(path: Path, capsys: pytest.CaptureFixt
         if expression == "module":
             continue
         error = outcome(expression, namespace)
+        if isinstance(error, WrongComment):
+            raise error
         assert (error is not None) == (what == "raises"), f"{what}: {expression}: {error!r}"
 
 

@@ -14,7 +14,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
-from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite
+from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
@@ -80,6 +80,7 @@ class Interpreter:
     reported_sites: list[int] = field(default_factory=list)
     calls: list[LstmCall] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
+    reveals: list[Reveal] = field(default_factory=list)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -274,12 +275,17 @@ class Interpreter:
         if not self.muted:
             self.calls.append(call)
 
+    def record_reveal(self, reveal: Reveal) -> None:
+        if not self.muted:
+            self.reveals.append(reveal)
+
     def facts(self) -> Facts:
         return Facts(
             tuple(self.world.sites[n] for n in self.reported_sites),
             tuple(self.calls),
             tuple(self.gave_up),
             self.tree.source.path,
+            tuple(self.reveals),
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.values import FALSE, NONE, TRUE, External, Imported, Module, Str, Unknown, Value
 
 CONSTANTS: Mapping[str, Value] = {"True": TRUE, "False": FALSE, "None": NONE}
+REVEAL = "reveal_shape"  # as type checkers know `reveal_type`
 PYTHON = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__)
 
 
@@ -41,7 +42,7 @@ def eval_name(it: Interpreter, node: cst.Name) -> Value:
     brought = starred(it, it.frame.module, node.value, node)
     if brought is not None:
         return brought
-    if node.value in PYTHON:
+    if node.value in PYTHON or node.value == REVEAL:
         return External(f"builtins.{node.value}")
     assert it.frame.tree is not None
     path = it.frame.tree.source.path

@@ -38,6 +38,7 @@ from lstm_lint.interpret.builtin_values import (
     rounded,
 )
 from lstm_lint.interpret.containers import METHODS, call_object_method, new_parser
+from lstm_lint.interpret.revealing import reveal_shape
 from lstm_lint.values import NONE
 
 BUILTINS: Mapping[str, Builtin] = {
@@ -88,6 +89,7 @@ BUILTINS: Mapping[str, Builtin] = {
     "torch.nn.DataParallel": same,
     "torch.nn.parallel.DistributedDataParallel": same,
     "argparse.ArgumentParser": new_parser,
+    "builtins.reveal_shape": reveal_shape,
     "builtins.print": lambda it, a, node: NONE,
     "torch.manual_seed": lambda it, a, node: NONE,
 }

@@ -225,7 +225,8 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
             unbatched = ONE
         options = [(batched, ONE - unbatched), (batched - 1, unbatched)]
         state_rank = _state_rank(hx, site.layer)
-        if state_rank is not None and unbatched != ZERO:  # torch takes this state with one of the two only
+        open_rank = all(it.path * condition * here != ZERO for _, here in options)
+        if state_rank is not None and open_rank:  # torch takes this state with one of the two only
             options = [(batched if state_rank >= batched or _is_h_alone(site, hx, tensor) else batched - 1, ONE)]
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from lstm_lint.dims import ONE, ZERO, Dim, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import FRESH, flag_text, implied
+from lstm_lint.proofs import FRESH, flag_text, implied, is_riddle
+from lstm_lint.values import Value
 
 
 def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
@@ -32,7 +33,7 @@ def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
 
 
 def _rests_on_the_unnamed(judged: Judged) -> bool:
-    return any(flag.owner == FRESH for flag in judged.call.given.flags)
+    return any(is_riddle(flag, judged.call.rounds) for flag in judged.call.given.flags)
 
 
 def _without_ranks(judged: Judged) -> Dim:
@@ -63,14 +64,27 @@ def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
 
 
 def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, str | None]:
-    """For each call with something wrong: the configuration that all its wrong alternatives together rest on."""
+    """For each call with something wrong: the configuration that all its wrong alternatives together rest on.
+
+    Where one state goes to one layer at several calls, as in the arms of an ``if``, they rest on it together.
+    """
     total: dict[int, Dim] = {}
     required: dict[int, Dim] = {}
+    together: dict[tuple[int, Value | None], list[int]] = {}
     for judged, bad in zip(calls, wrong, strict=True):
         if bad:
-            total[judged.call.evaluation] = total.get(judged.call.evaluation, ZERO) + judged.call.given
-            required[judged.call.evaluation] = judged.call.required
-    return {evaluation: configuration(given, required[evaluation]) for evaluation, given in total.items()}
+            call = judged.call
+            total[call.evaluation] = total.get(call.evaluation, ZERO) + call.given
+            required[call.evaluation] = call.required
+            together.setdefault((call.site.number, call.state), []).append(call.evaluation)
+    result = {evaluation: configuration(given, required[evaluation]) for evaluation, given in total.items()}
+    for evaluations in together.values():
+        if len(set(evaluations)) > 1 and all(result[evaluation] is not None for evaluation in evaluations):
+            whole = ZERO
+            for evaluation in dict.fromkeys(evaluations):
+                whole = whole + total[evaluation] - whole * total[evaluation]
+            result.update(dict.fromkeys(evaluations, configuration(whole, required[evaluations[0]])))
+    return result
 
 
 def configuration(given: Dim, required: Dim = ONE) -> str | None:
@@ -90,7 +104,17 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
         for symbol, dim in implied(given).items()
         if symbol in fixed and symbol not in settled and _is_configuration(symbol)
     ]
-    return " and ".join(words) or None
+    return " and ".join([*words, *_more_rounds(given)]) or None
+
+
+def _more_rounds(given: Dim) -> Iterator[str]:
+    """``layers > 1``, where only a round behind the first is meant, of a loop whose length is configured."""
+    for flag, dim in implied(given).items():
+        match flag.subject, flag.equals, dim.constant:
+            case Dim(terms=(((Symbol(key=("loop", _, Dim() as length)),), 1),)), 0, 0:
+                usual = length.evaluate({size: size.default for size in length.sizes if size.default is not None})
+                if any(size.kind is Kind.CONFIG for size in length.sizes) and (usual or 0) < 2:
+                    yield f"{length.text} > 1"
 
 
 def _is_configuration(flag: Symbol) -> bool:

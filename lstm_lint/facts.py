@@ -10,7 +10,7 @@ from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
 from lstm_lint.source import Place
-from lstm_lint.values import Bool, Unknown, Value
+from lstm_lint.values import Bool, OneOf, Unknown, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +43,7 @@ class LstmSite:
     def trust(self) -> Trust:
         """The symbols of its own configuration, which an analysis may vary freely."""
         symbols: set[Symbol] = set()
-        for value in self.bound.values.values():
+        for value in (item for given in self.bound.values.values() for item in _possible(given)):
             match value:
                 case Unknown(kind=Kind.CONFIG):
                     symbols.update(value.as_dim().symbols)
@@ -93,13 +93,21 @@ def _vanishes(size: Dim, symbol: Symbol) -> bool:
         return True
 
 
+def _possible(value: Value) -> Iterator[Value]:
+    """What a value can be, one by one."""
+    if isinstance(value, OneOf):
+        yield from (item for _, item in value.alternatives)
+    else:
+        yield value
+
+
 @dataclass(frozen=True, eq=False)
 class LstmCall:
     """One call of a recurrent layer in one context. `state` is None if none (or None) was passed.
 
     `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature. Facts with one
     `evaluation` are alternatives of one call; `assumed_rank` is the input's rank where it is not known and each was tried.
-    `ranks` are the ranks of tensors from outside, by their key.
+    `ranks` are the ranks of tensors from outside, by their key, `rounds` the counters of the loops that it stands in.
     """
 
     number: int
@@ -116,6 +124,7 @@ class LstmCall:
     assumed_rank: int | None = None
     ranks: Mapping[Hashable, int] = field(default_factory=dict)
     required: Dim = ONE
+    rounds: frozenset[Symbol] = frozenset()
 
     def in_one_spelling(self, dim: Dim) -> Dim:
         """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""

@@ -120,7 +120,7 @@ def judge(call: LstmCall) -> Judged:
         return Judged(call, InputView(None, None, None, None, None))
     tensors, structure, why = state_tensors(call.state, config)
     view = input_view(call.input, config, _state_rank(tensors, config))
-    trust = replace(call.site.trust, runtime=view.runtime)
+    trust = replace(call.site.trust, runtime=view.runtime, rounds=call.rounds)
     names = ("h_0", "c_0") if config.has_pair else ("h_0",)
     parts: tuple[StatePart, ...] = ()
     if call.state is not None and structure is None:

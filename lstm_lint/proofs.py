@@ -59,13 +59,14 @@ class Trust:
     `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
     involves any other symbol proves nothing: its value is somebody else's promise. `positive` are the symbols that the layer's
     construction proves to be at least 1: any other size of a configuration may be 0. `directions` are the flags by which
-    layers are bidirectional.
+    layers are bidirectional. `rounds` are the counters of the loops that the call stands in.
     """
 
     knobs: frozenset[Symbol] = frozenset()
     runtime: frozenset[Symbol] = frozenset()
     positive: frozenset[Symbol] = frozenset()
     directions: frozenset[Symbol] = frozenset()
+    rounds: frozenset[Symbol] = frozenset()
 
     @property
     def owners(self) -> frozenset[object]:
@@ -153,6 +154,18 @@ def never_zero(dim: Dim, positive: frozenset[Symbol] = frozenset()) -> bool:
     return constant != 0 and all(c * constant > 0 for c in coefficients.values())
 
 
+def by_rounds(dim: Dim) -> Iterator[Dim]:
+    """The dim, and as it is with the counter of a loop put as so many rounds from the first, or from the last."""
+    yield dim
+    for size in dim.sizes:
+        match size.key:
+            case ("loop", int() as number, length):
+                rounds = Dim.of(Symbol(("rounds", number), size.name, minimum=0))
+                yield dim.substitute({size: rounds})
+                if isinstance(length, Dim):
+                    yield dim.substitute({size: length - 1 - rounds})
+
+
 def _never_zero_by_remainder(dim: Dim, quotient: Opaque, positive: frozenset[Symbol]) -> bool:
     """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and small k."""
     numerator, divisor = quotient.arguments
@@ -188,7 +201,7 @@ def equal_if_divisible(difference: Dim) -> bool:
 
 def equal_if_directions(difference: Dim, flags: Mapping[Symbol, int], trust: Trust) -> bool:
     """Whether a difference vanishes once an int that a layer is bidirectional by (``n == 2``, ``n > 1``) is 1 or 2."""
-    counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in _sizes_spoken_of(flag)}
+    counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in spoken_of(flag)}
     return bool(counts) and difference.substitute(counts) == ZERO
 
 
@@ -209,9 +222,10 @@ def consistent(values: Mapping[Symbol, int]) -> bool:
 def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, int] | None:
     """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
     sizes = set(difference.sizes)
-    sizes.update(size for flag in flags for size in _sizes_spoken_of(flag))
-    pinned = {s: dim.constant for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), frozenset()).items()}
-    known = {**flags, **{s: value for s, value in pinned.items() if value is not None}}
+    sizes.update(size for flag in flags for size in spoken_of(flag))
+    pinned = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), frozenset()).items()}
+    solved = {s: dim for s, dim in pinned.items() if dim.constant is None and s.kind is Kind.OPAQUE}
+    known = {**flags, **{s: dim.constant for s, dim in pinned.items() if dim.constant is not None}}
     ordered = sorted(sizes - set(known), key=lambda s: s.order)
     for use_defaults in (True, False):
         for offset in range(6):
@@ -219,6 +233,7 @@ def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, i
             for index, size in enumerate(ordered):
                 fixed = use_defaults and size.default is not None and size.default >= 1
                 values[size] = (size.default or 1) if fixed else _candidate(index, offset)
+            values.update((size, number) for size, dim in solved.items() if (number := dim.evaluate(values)) is not None)
             if (difference.evaluate(values) or 0) != 0 and consistent(values):
                 return values
     return None
@@ -256,16 +271,17 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         return Comparison(extent, witness=_preferred(bad).witness)
     if not bad and not conditional:
         return _at_defaults(difference, given) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
-    return _partly(difference, given, cases, bad, conditional, expected, actual)
+    return _partly(difference, given, cases, bad, conditional, expected, actual, trust)
 
 
 def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
     """The flags of the condition that speak about sizes of the difference (``num_layers > 1``) and do not occur in it."""
-    sizes = {*difference.sizes, *(size for flag in difference.flags for size in _sizes_spoken_of(flag))}
-    return [f for f in given.flags if f not in difference.flags and sizes & set(_sizes_spoken_of(f))]
+    sizes = {*difference.sizes, *(size for flag in difference.flags for size in spoken_of(flag))}
+    return [f for f in given.flags if f not in difference.flags and sizes & set(spoken_of(f))]
 
 
-def _sizes_spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
+def spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
+    """The sizes that a flag says something of: ``num_layers > 1``, ``i == 0``."""
     return tuple(size for dim in (flag.test, flag.subject) if isinstance(dim, Dim) for size in dim.sizes)
 
 
@@ -295,7 +311,7 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
 
 def _reached_by_default(given: Dim) -> bool:
     """Whether the condition can hold while everything has its declared default."""
-    symbols = (*given.symbols, *(size for flag in given.flags for size in _sizes_spoken_of(flag)))
+    symbols = (*given.symbols, *(size for flag in given.flags for size in spoken_of(flag)))
     defaults = {symbol: symbol.default for symbol in symbols if symbol.default is not None}
     for flag in given.flags:
         if flag.test is not None and (number := flag.test.evaluate(defaults)) is not None:
@@ -321,7 +337,14 @@ def _preferred(cases: list[_Case]) -> _Case:
 
 
 def _partly(
-    difference: Dim, given: Dim, cases: list[_Case], bad: list[_Case], conditional: list[_Case], expected: Dim, actual: Dim
+    difference: Dim,
+    given: Dim,
+    cases: list[_Case],
+    bad: list[_Case],
+    conditional: list[_Case],
+    expected: Dim,
+    actual: Dim,
+    trust: Trust,
 ) -> Comparison:
     at_defaults = difference.substitute({s: Dim.of(s.default) for s in difference.symbols if s.default is not None})
     left = [{flag: Dim.of(on) for flag, on in flags.items()} for flags in flag_cases(at_defaults.flags, ONE)]
@@ -330,7 +353,7 @@ def _partly(
     else:
         extent = Extent.SOMETIMES
     chosen = _preferred(bad or conditional)
-    if any(f.owner == FRESH for f in chosen.flags) and extent is Extent.SOMETIMES:
+    if any(is_riddle(f, trust.rounds) for f in chosen.flags) and extent is Extent.SOMETIMES:
         return UNDECIDED
     words = _flag_words(chosen, cases) if bad or len(conditional) < len(cases) else []
     unless = None
@@ -343,6 +366,22 @@ def _partly(
 
 
 FRESH = "fresh"  # owner of a flag that stands for a condition nobody can name: no warning rests on it alone
+
+
+def is_riddle(flag: Symbol, rounds: frozenset[Symbol]) -> bool:
+    """Whether nobody can say when a flag holds. A condition on a running loop's counter does in its first or last round."""
+    if flag.owner != FRESH:
+        return False
+    counters = [size for size in spoken_of(flag) if size.kind is Kind.OPAQUE]
+    if len(counters) != 1 or counters[0] not in rounds:
+        return True
+    if spoken_of(flag) == (counters[0],):  # it is one round or another
+        return False
+    length = counters[0].key[2] if isinstance(counters[0].key, tuple) else None
+    ends = [{counters[0]: ZERO}, *([{counters[0]: length - 1}] if isinstance(length, Dim) else [])]
+    if flag.test is not None:
+        return all((flag.test.substitute(end).constant or 1) > 0 for end in ends)
+    return not (isinstance(flag.subject, Dim) and any(flag.subject.substitute(end).constant == flag.equals for end in ends))
 
 
 def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:

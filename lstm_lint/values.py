@@ -108,7 +108,7 @@ class Tensor:
     """A tensor by its shape. `dtype` and `device` as torch names them (``float32``, ``int64``, ``cpu``), None if not known.
 
     `made_by` is the qualified name of the call that created it, `why` what lost the shape if it is not known.
-    `final_of`: it is the ``h`` or ``c`` (a `LstmCall`'s number, which) that a recurrent call returned.
+    `final_of`: it is the ``h`` or ``c`` (a `LstmSite`'s number, which) that a recurrent layer returned.
     """
 
     shape: Shape
@@ -146,11 +146,15 @@ class Tuple:
 
 @dataclass(frozen=True)
 class Repeated:
-    """A sequence of unknown length whose items are all like `item` (``[t for _ in range(n)]``). `length` if known as a dim."""
+    """A sequence of unknown length whose items are all like `item` (``[t for _ in range(n)]``). `length` if known as a dim.
+
+    `index`: the counter that `item` is written in, so that the item at an index is `item` with that put in.
+    """
 
     item: Value
     length: Dim | None = None
     kind: str = "list"
+    index: Symbol | None = None
 
 
 @dataclass(frozen=True)

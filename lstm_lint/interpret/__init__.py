@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstm_lint.dims import multiplied
 from lstm_lint.facts import Facts
-from lstm_lint.interpret import attributes, calls, conditions, expressions, names, operators, statements
+from lstm_lint.interpret import attributes, calls, conditions, expressions, loops, names, operators, statements
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
 from lstm_lint.interpret.world import World
@@ -68,8 +68,8 @@ STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
     cst.ImportFrom: names.execute_import_from,
     cst.If: statements.execute_if,
     cst.Match: statements.execute_match,
-    cst.For: statements.execute_for,
-    cst.While: statements.execute_while,
+    cst.For: loops.execute_for,
+    cst.While: loops.execute_while,
     cst.With: statements.execute_with,
     cst.Try: statements.execute_try,
     cst.TryStar: statements.execute_try,

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.attributes import fields_of
 from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.rounds import at, counter, item_at, restarted
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
@@ -92,8 +95,18 @@ def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
             it.write(location, Tuple(tuple(changed), kind))
         case Tuple(items, kind), _:
             it.write(location, Repeated(it.unknown(target, "an item at an index that is not known was changed"), None, kind))
-        case Repeated(item, length, kind), _:
-            it.write(location, Repeated(choose(it.flag(target), value, item, it.place(target)), length, kind))
+        case Repeated() as repeated, key:
+            it.write(location, _changed(it, repeated, key, value, target))
+
+
+def _changed(it: Interpreter, sequence: Repeated, key: Value, value: Value, target: cst.CSTNode) -> Repeated:
+    """The sequence once ``sequence[key] = value``: what a loop puts at its own counter is written in the sequence's index."""
+    index = sequence.index
+    for rounds in it.rounds:
+        if key == Int(Dim.of(rounds)):
+            index = index or counter(it, rounds.name, sequence.length)
+            value = at(it, value, rounds, Dim.of(index))
+    return replace(sequence, item=choose(it.flag(target), value, sequence.item, it.place(target)), index=index)
 
 
 def _unpack(it: Interpreter, elements: Sequence[cst.BaseElement], value: Value, target: cst.CSTNode) -> None:
@@ -147,13 +160,13 @@ def sequence_of(it: Interpreter, value: Value, count: int | None, node: cst.CSTN
     match it_contents(it, value):
         case Tuple(items):
             return items
-        case Repeated(item) if count is not None:
-            return [item] * count
+        case Repeated() as repeated if count is not None:
+            return [item_at(it, repeated, Dim.of(i)) for i in range(count)]
         case Tensor(shape) as tensor if shape.rank and (count is not None or shape.front[0].constant is not None):
             length = count if count is not None else shape.front[0].constant or 0
             return [index(tensor, Int(Dim.of(i)), it.call("index", node, (tensor,), {})) for i in range(min(length, 16))]
-        case Packed():
-            return None
+        case Packed() as packed:
+            return fields_of(it, packed, node)
         case Str(text):
             return [Str(letter) for letter in text]
         case Dict(items, None):
@@ -164,28 +177,33 @@ def sequence_of(it: Interpreter, value: Value, count: int | None, node: cst.CSTN
 
 # -- iteration -------------------------------------------------------------------------------------------------------
 def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeated:
-    """What a loop over `value` sees: its items if they are few and known, else one that stands for all."""
+    """What a loop over `value` sees: its items if they are few and known, else one that stands for all.
+
+    That one is written in a counter of its own: two loops are never in the same round.
+    """
     value = it.settled(value)
     match it_contents(it, value):
         case Tuple(items, kind) as known if len(items) * it.unrolled <= MAX_UNROLLED**2 and len(items) <= MAX_UNROLLED:
             return known
         case Tuple(items, kind):
-            return Repeated(_any_of(it, items, node), Dim.of(len(items)), kind)
+            return Repeated(any_of(it, items, node), Dim.of(len(items)), kind)
         case Str(text):
             return iterate(it, Tuple(tuple(Str(letter) for letter in text)), node)
         case Repeated() as repeated:
-            return repeated
+            return restarted(it, repeated, repeated.index.name if repeated.index is not None else "")
         case Dict(items, None):
             return iterate(it, Tuple(tuple(Str(k) if isinstance(k, str) else Int(Dim.of(k)) for k in items)), node)
         case Tensor(shape) as tensor if shape.front or shape.rest is not None:
-            item = index(tensor, loop_counter(it, "i"), it.call("index", node, (tensor,), {}))
-            return Repeated(item, shape.front[0] if shape.front else None)
+            length = shape.front[0] if shape.front else None
+            rounds = counter(it, "i", length)
+            item = index(tensor, Int(Dim.of(rounds)), it.call("index", node, (tensor,), {}))
+            return Repeated(item, length, index=rounds)
         case Unknown() as unknown:
             return Repeated(_element_of(it, unknown, node))
         case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
             found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
-            return Repeated(_any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
+            return Repeated(any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
         case _:
             return Repeated(it.unknown(node, "the items of this loop are not known"))
 
@@ -194,15 +212,15 @@ def any_item(it: Interpreter, source: Tuple | Repeated, node: cst.CSTNode) -> Va
     """One value that stands for every item of what a loop goes over."""
     if isinstance(source, Repeated):
         return source.item
-    return _any_of(it, source.items, node) if source.items else it.unknown(node, "an item of what is empty")
+    return any_of(it, source.items, node) if source.items else it.unknown(node, "an item of what is empty")
 
 
-def _any_of(it: Interpreter, items: Sequence[Value], node: cst.CSTNode) -> Value:
+def any_of(it: Interpreter, items: Sequence[Value], node: cst.CSTNode) -> Value:
     """One value that stands for every item."""
     result = items[-1]
     for item in items[:-1]:
         if isinstance(item, Int) and isinstance(result, Int) and item != result:
-            return loop_counter(it, it.place(node).text)
+            return Int(Dim.of(counter(it, it.place(node).text)))
         result = choose(it.flag(node), item, result, it.place(node))
     return result
 
@@ -215,11 +233,6 @@ def _element_of(it: Interpreter, unknown: Unknown, node: cst.CSTNode) -> Value:
     return Unknown((unknown.key, "item", it.number()), name, reason, unknown.place, unknown.kind)
 
 
-def loop_counter(it: Interpreter, name: str) -> Int:
-    """An int of at least 0 that differs from round to round."""
-    return Int(Dim.of(Symbol(("loop", it.number()), name, Kind.OPAQUE, None, 0)))
-
-
 def counted(it: Interpreter, start: Value, stop: Value, step: Value, node: cst.CSTNode) -> Value:
     """``range(start, stop, step)``: its items if they are known and few, else a counter that many times."""
     dims = [as_dim(part) for part in (start, stop, step)]
@@ -228,8 +241,11 @@ def counted(it: Interpreter, start: Value, stop: Value, step: Value, node: cst.C
         numbers = range(constants[0] or 0, constants[1] or 0, constants[2] or 1)
         if len(numbers) <= 64:
             return Tuple(tuple(Int(Dim.of(n)) for n in numbers), "range")
-        return Repeated(loop_counter(it, it.place(node).text), Dim.of(len(numbers)), "range")
-    length = None
-    if dims[0] is not None and dims[1] is not None and dims[2] == ONE:
-        length = dims[1] - dims[0]
-    return Repeated(loop_counter(it, it.place(node).text), length, "range")
+    first, last, by = dims
+    if by == -ONE:
+        first, last = last, first
+    length = last - first if first is not None and last is not None and by in (ONE, -ONE) else None
+    rounds = counter(it, "i", length)
+    if dims[0] is None or by is None or by.constant is None:
+        return Repeated(Int(Dim.of(rounds)), length, "range")
+    return Repeated(Int(dims[0] + by * Dim.of(rounds)), length, "range", rounds)

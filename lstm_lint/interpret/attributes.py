@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from lstm_lint.dims import Dim, Kind, Symbol
+from lstm_lint.dims import Kind
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import member
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
-from lstm_lint.ops.table import ATTRIBUTES, sizes_value
+from lstm_lint.ops.table import ATTRIBUTES, PACKED_ATTRIBUTES, PACKED_FIELDS, sizes_value
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     Bool,
@@ -236,12 +236,13 @@ SAME = frozenset({"data"})
 
 
 def _of_packed(it: Interpreter, owner: Packed, name: str, node: cst.CSTNode) -> Value:
-    if name == "data" and owner.features is not None:
-        total = Dim.of(Symbol(("sum of lengths", it.number()), "sum of lengths", Kind.OPAQUE))
-        return Tensor(Shape((total, *owner.features)), owner.dtype, None, None, it.place(node))
-    if name in ("batch_sizes", "sorted_indices", "unsorted_indices"):
-        return it.unknown(node, "a field of a PackedSequence", Kind.RUNTIME)
-    return Method(owner, name)
+    row = PACKED_ATTRIBUTES.get(name)
+    return Method(owner, name) if row is None else row(it.call(name, node, (owner,), {}))
+
+
+def fields_of(it: Interpreter, packed: Packed, node: cst.CSTNode) -> tuple[Value, ...]:
+    """A PackedSequence as the named tuple it is: ``packed[0]`` is its data."""
+    return tuple(_of_packed(it, packed, name, node) for name in PACKED_FIELDS)
 
 
 def layer_of(it: Interpreter, value: Value) -> Layer | None:

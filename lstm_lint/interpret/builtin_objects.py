@@ -39,6 +39,8 @@ from lstm_lint.values import (
 )
 
 Builtin = Callable[[Interpreter, Arguments, cst.CSTNode], Value]
+MEMBER = "member"
+"""The key of ``getattr(torch.nn, name)``: (MEMBER, "torch.nn", name)."""
 
 
 # -- objects ---------------------------------------------------------------------------------------------------------
@@ -68,6 +70,8 @@ def builtin_getattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) ->
         case (owner, OneOf(alternatives), *rest):
             arms = [(c, lambda v=v: builtin_getattr(it, Arguments((owner, v, *rest)), node)) for c, v in alternatives]
             return it.branch(arms)
+        case (External(qualified), Unknown() as name):
+            return it.unknown(node, f"`{name.name}` names what is looked up", name.kind, (MEMBER, qualified, name))
         case _:
             return it.unknown(node, "getattr with a name that is not known")
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.assign import any_item, counted, iterate, loop_counter, sequence_of
+from lstm_lint.interpret.assign import any_item, counted, iterate, sequence_of
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
+from lstm_lint.interpret.rounds import counter, item_at
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.values import (
     NONE,
@@ -175,7 +177,7 @@ def builtin_sequence(kind: str) -> Builtin:
             content = Tuple(tuple(items), kind)
         else:
             source = iterate(it, value, node)
-            content = Tuple(source.items, kind) if isinstance(source, Tuple) else Repeated(source.item, source.length, kind)
+            content = Tuple(source.items, kind) if isinstance(source, Tuple) else replace(source, kind=kind)
         return new_list(it, content) if kind == "list" else content
 
     return run
@@ -187,8 +189,8 @@ def builtin_enumerate(it: Interpreter, arguments: Arguments, node: cst.CSTNode) 
     first = as_dim(start) or ZERO
     if isinstance(source, Tuple):
         return Tuple(tuple(Tuple((Int(first + i), item)) for i, item in enumerate(source.items)), "list")
-    counter = loop_counter(it, "i")
-    return Repeated(Tuple((counter, source.item)), source.length)
+    index = source.index or counter(it, "i", source.length)
+    return Repeated(Tuple((Int(first + Dim.of(index)), source.item)), source.length, index=index)
 
 
 def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -198,9 +200,15 @@ def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
         return Tuple(tuple(Tuple(items) for items in zip(*known, strict=False)), "list")
     if known and not any(isinstance(s, Repeated) and isinstance(s.item, Int) for s in sources):
         rounds = range(min(len(items) for items in known))
-        rows = [Tuple(tuple(s.items[i] if isinstance(s, Tuple) else s.item for s in sources)) for i in rounds]
+        rows = [
+            Tuple(tuple(s.items[i] if isinstance(s, Tuple) else item_at(it, s, Dim.of(i)) for s in sources)) for i in rounds
+        ]
         return Tuple(tuple(rows), "list")
-    return Repeated(Tuple(tuple(any_item(it, s, node) for s in sources)))
+    lengths = [source.length for source in sources if isinstance(source, Repeated)]
+    length = lengths[0] if lengths and all(other == lengths[0] for other in lengths) and not known else None
+    index = counter(it, "i", length)
+    items = [item_at(it, s, Dim.of(index)) if isinstance(s, Repeated) else any_item(it, s, node) for s in sources]
+    return Repeated(Tuple(tuple(items)), length, index=index)
 
 
 def builtin_slice(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -216,8 +224,15 @@ def builtin_slice(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> V
 
 
 def builtin_reversed(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
-    items = unpacked(it, arguments.positional[0]) if arguments.positional else None
-    return Tuple(tuple(reversed(items)), "list") if items is not None else it.unknown(node, "reversed of what is not known")
+    source = it_contents(it, arguments.positional[0]) if arguments.positional else NONE
+    match source:
+        case Tuple(items):
+            return Tuple(tuple(reversed(items)), "list")
+        case Repeated(length=Dim() as length):
+            index = counter(it, "i", length)
+            return replace(source, item=item_at(it, source, length - 1 - Dim.of(index)), index=index)
+        case _:
+            return it.unknown(node, "reversed of what is not known")
 
 
 def builtin_map(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -231,7 +246,7 @@ def builtin_map(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
 
     if isinstance(source, Tuple):
         return Tuple(tuple(applied(item) for item in source.items), "list")
-    return Repeated(applied(source.item), source.length)
+    return replace(source, item=applied(source.item))
 
 
 def builtin_next(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -239,5 +254,5 @@ def builtin_next(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Va
         return it.unknown(node, "next of nothing")
     source = iterate(it, arguments.positional[0], node)
     if isinstance(source, Repeated):
-        return source.item
+        return item_at(it, source, ZERO)
     return source.items[0] if source.items else it.unknown(node, "next of what is empty")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -11,9 +11,11 @@ from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
+from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import instantiate
 from lstm_lint.interpret.concern import EFFORT_BESIDE, concerns_layers, forget
+from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
@@ -22,7 +24,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
 from lstm_lint.keywords import argument_of, entry_of, without
-from lstm_lint.ops.recurrent import QUALIFIED
+from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import assumed
 from lstm_lint.values import (
@@ -128,6 +130,9 @@ def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst
 def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:
     """A call of something from outside: a method that tensors have is taken for theirs."""
     key = function.key
+    match key:
+        case (mark, "torch.nn", Unknown() as kind) if mark == MEMBER:
+            return _by_name(it, function, kind, arguments, node)
     if isinstance(key, tuple) and len(key) == 2 and isinstance(key[1], str) and key[1].startswith("."):
         name = key[1][1:]
         owner = function.like or replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
@@ -137,6 +142,21 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
             return call_tensor_method(it, owner, name, arguments, node)
     reason = function.reason or f"`{function.name}` comes from outside"
     return it.unknown(node, reason if function.place is not None else f"`{function.name}` is not followed")
+
+
+def _by_name(it: Interpreter, function: Unknown, name: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``getattr(nn, kind)(...)``: each layer whose name the file spells, if these arguments fit it, where the name is that."""
+    assert it.frame.tree is not None
+    text = it.frame.tree.source.text
+    arms: list[tuple[Dim, Callable[[], Value]]] = []
+    rest = ONE
+    for layer in ("LSTM", "GRU", "RNN"):
+        spelt = any(f"{quote}{layer}{quote}" in text for quote in "'\"")
+        if spelt and not bind(layer, arguments.positional, arguments.keywords, arguments.rest).problems:
+            condition = equality(it, name, Str(layer), node)
+            arms.append((condition, lambda layer=layer: call_external(it, f"torch.nn.{layer}", arguments, node)))  # type: ignore[misc]
+            rest = rest * (ONE - condition)
+    return it.branch([*arms, (rest, lambda: it.unknown(node, function.reason))])
 
 
 def _got(owner: Unknown, arguments: Arguments) -> Value:
@@ -202,8 +222,8 @@ def snapshot(it: Interpreter, value: Value) -> Value:
     match content:
         case Tuple(items, kind) if any(isinstance(item, Ref) for item in items):
             return Tuple(tuple(snapshot(it, item) for item in items), kind)
-        case Repeated(item, length, kind) if isinstance(item, Ref):
-            return Repeated(snapshot(it, item), length, kind)
+        case Repeated(item) if isinstance(item, Ref):
+            return replace(content, item=snapshot(it, item))
         case _:
             return content
 

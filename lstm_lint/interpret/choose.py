@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH
+from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 from lstm_lint.values import (
     MAX_ALTERNATIVES,
     Bool,
     Dict,
     Int,
+    Layer,
     OneOf,
     Repeated,
     Tensor,
@@ -54,7 +57,7 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
             continue
         for index, (there, known) in enumerate(merged):
             if same(known, value):
-                merged[index] = (there + here, known)
+                merged[index] = (there + here, merge(known, value))
                 break
         else:
             merged.append((here, value))
@@ -62,24 +65,69 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
         return merged[0][1]
     if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_CONDITION_TERMS or has_opaque(c) for c, _ in merged):
         reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
-        return Unknown(("merged", interned((condition, if_true, if_false))), "a value of several branches", reason, place)
+        key, name = ("merged", interned((condition, if_true, if_false))), "a value of several branches"
+        lost = Unknown(key, name, reason, place)
+        return one_shape([value for _, value in merged], lost) or lost
     return OneOf(tuple(merged))
 
 
+def one_shape(values: Sequence[Value], lost: Unknown) -> Tensor | None:
+    """A tensor whose differing sizes are unknown (`lost` says why), if all the values are tensors with as many sizes."""
+    shapes = [value.shape for value in values if isinstance(value, Tensor)]
+    first, last = shapes[0] if shapes else Shape(), values[-1]
+    alike = all((len(s.front), s.rest, len(s.back)) == (len(first.front), first.rest, len(first.back)) for s in shapes)
+    if len(shapes) < len(values) or not alike or not isinstance(last, Tensor):
+        return None
+
+    def joined(position: int, sizes: Sequence[Dim]) -> Dim:
+        known = sizes[0] if all(size == sizes[0] for size in sizes) else None
+        unknown = Symbol(("int", (lost.key, position)), f"{lost.name}.size({position})", Kind.OPAQUE, minimum=0)
+        return known if known is not None else Dim.of(unknown)
+
+    front = [joined(i, sizes) for i, sizes in enumerate(zip(*(s.front for s in shapes), strict=True))]
+    back = [joined(i - len(first.back), sizes) for i, sizes in enumerate(zip(*(s.back for s in shapes), strict=True))]
+    dtype = last.dtype if all(isinstance(value, Tensor) and value.dtype == last.dtype for value in values) else None
+    return Tensor(Shape(tuple(front), first.rest, tuple(back)), dtype, None, None, last.place, lost)
+
+
 def same(left: Value, right: Value) -> bool:
-    """Whether two values need not be told apart: equal, or tensors that differ only in how they were made."""
+    """Whether two values need not be told apart: equal, or different only in how they were made or in what nobody can name."""
     if left == right:
         return True
     match left, right:
         case Tensor(), Tensor():
-            return (left.shape, left.dtype, left.device, left.final_of) == (
-                right.shape,
-                right.dtype,
-                right.device,
-                right.final_of,
-            )
+            return left.shape == right.shape and (left.dtype == right.dtype or None in (left.dtype, right.dtype))
+        case Tuple(xs, kind), Tuple(ys, other) if len(xs) == len(ys) and kind == other:
+            return all(same(x, y) for x, y in zip(xs, ys, strict=True))
+        case OneOf(xs), OneOf(ys) if len(xs) == len(ys):
+            return all(any(_named(c) == _named(d) and same(x, y) for d, y in ys) for c, x in xs)
+        case Layer(), Layer():
+            return (left.qualified_name, left.place, left.config) == (right.qualified_name, right.place, right.config)
         case _:
             return False
+
+
+def _named(condition: Dim) -> Dim:
+    """The condition that a condition can hold, whatever the conditions in it are that nobody can name."""
+    for flag in condition.flags:
+        if _is_met_once(flag):
+            on, off = condition.where_flag(flag, 1), condition.where_flag(flag, 0)
+            condition = on + off - on * off
+    return condition
+
+
+def merge(left: Value, right: Value) -> Value:
+    """One value for two that are the same, with what holds of both."""
+    match left, right:
+        case Tensor(), Tensor() if left != right:
+            dtype = left.dtype if left.dtype == right.dtype else None
+            device = left.device if left.device == right.device else None
+            final_of = left.final_of if left.final_of == right.final_of else None
+            return replace(left, dtype=dtype, device=device, final_of=final_of)
+        case Tuple(xs), Tuple(ys) if left != right:
+            return replace(left, items=tuple(merge(x, y) for x, y in zip(xs, ys, strict=True)))
+        case _:
+            return left
 
 
 def alternatives(value: Value) -> tuple[tuple[Dim, Value], ...]:
@@ -142,13 +190,16 @@ def has_opaque(dim: Dim) -> bool:
 def conjoin(path: Dim, condition: Dim, unnamed: bool = False) -> Dim:
     """The path with one more condition; kept as it was where that would be of no use.
 
-    A condition that nobody can name is of none, no other value depends on it, unless `unnamed` asks for it. Nor is one that
-    grows too large.
+    A condition that nobody can name is of none, no other value depends on it, unless `unnamed` asks for it. Of one that grows
+    too large what can be named is kept, unless that does too.
     """
     if condition == ONE or (not unnamed and condition != ZERO and all(_is_met_once(flag) for flag in condition.flags)):
         return path
-    joined = path * condition
-    return path if len(joined.terms) > MAX_CONDITION_TERMS or has_opaque(joined) else joined
+    for part in (condition, _named(condition)):
+        joined = path * part
+        if len(joined.terms) <= MAX_CONDITION_TERMS and not has_opaque(joined):
+            return joined
+    return path
 
 
 def is_dropped(path: Dim, condition: Dim, joined: Dim) -> bool:

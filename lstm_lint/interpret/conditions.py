@@ -9,13 +9,16 @@ from lstm_lint.interpret.choose import fresh_flag, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, number_of, tensors
 from lstm_lint.keywords import identity_of, may_hold
-from lstm_lint.ops.recurrent import positive
-from lstm_lint.proofs import FRESH, never_zero
+from lstm_lint.ops.recurrent import QUALIFIED, positive
+from lstm_lint.ops.table import LAYERS
+from lstm_lint.proofs import FRESH, by_rounds, never_zero
 from lstm_lint.values import (
     NONE,
     TRUE,
     Bool,
+    Class,
     Dict,
+    External,
     Float,
     Int,
     NoneValue,
@@ -120,10 +123,19 @@ def equality(it: Interpreter, left: Value, right: Value, node: cst.CSTNode) -> D
             return Bool(ZERO).dim if not isinstance(right, Unknown | OneOf) else it.flag(node)
         case Unknown(kind=Kind.CONFIG), Unknown(kind=Kind.CONFIG) if not (left.as_dim().flags or right.as_dim().flags):
             return equal_dims(left.as_dim(), right.as_dim())  # what else than numbers they may be: equal or not as these are
+        case (External() | Class(), External() | Class()) if _is_a_class(left) and _is_a_class(right):
+            return ZERO
         case Unknown(), Unknown():
             return fresh_flag(it.place(node).text, ("equal", interned((left, right))))
         case _:
             return it.flag(node)
+
+
+def _is_a_class(value: Value) -> bool:
+    """Whether it is a class of which no other is equal to it: one of the analysed code, or a layer of torch."""
+    return isinstance(value, Class) or (
+        isinstance(value, External) and (value.qualified_name in QUALIFIED or value.qualified_name in LAYERS)
+    )
 
 
 def equal_dims(a: Dim, b: Dim) -> Dim:
@@ -131,7 +143,7 @@ def equal_dims(a: Dim, b: Dim) -> Dim:
     difference = a - b
     if difference == ZERO:
         return ONE
-    if not difference.flags and never_zero(difference):
+    if not difference.flags and any(never_zero(form) for form in by_rounds(difference)):
         return ZERO
     if difference.flags and not difference.sizes:
         return _flags_vanish(difference)
@@ -232,7 +244,7 @@ def _ordering(it: Interpreter, operator: str, left: Value, right: Value, node: c
     test = {">": a - b, ">=": a - b + 1, "<": b - a, "<=": b - a + 1}.get(operator)
     if test is None:
         return it.flag(node)
-    return _greater_than_zero(test, it.place(node).text)
+    return greater_than_zero(test, it.place(node).text)
 
 
 def _float_ordering(it: Interpreter, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Dim:
@@ -248,7 +260,7 @@ def _float_ordering(it: Interpreter, operator: str, left: Value, right: Value, n
     return it.flag(node)
 
 
-def _greater_than_zero(test: Dim, text: str) -> Dim:
+def greater_than_zero(test: Dim, text: str) -> Dim:
     """The condition ``test > 0``, decided where the smallest sizes decide it."""
     if test.constant is not None:
         return positive(test)
@@ -256,11 +268,12 @@ def _greater_than_zero(test: Dim, text: str) -> Dim:
         flag = test.flags[0]
         on, off = test.substitute({flag: ONE}), test.substitute({flag: ZERO})
         here = Dim.of(flag)
-        return here * _greater_than_zero(on, text) + (ONE - here) * _greater_than_zero(off, text)
-    if not test.flags and never_zero(test):
-        return ONE if test.terms[-1][1] > 0 else ZERO
-    if not test.flags and _never_positive(test):
-        return ZERO
+        return here * greater_than_zero(on, text) + (ONE - here) * greater_than_zero(off, text)
+    for form in () if test.flags else by_rounds(test):
+        if never_zero(form):
+            return ONE if form.terms[-1][1] > 0 else ZERO
+        if _never_positive(form):
+            return ZERO
     default = _default_value(test)
     by_default = None if default is None else int(default > 0)
     flag = Symbol(("positive", test), text, Kind.FLAG, by_default, 0, _owner(test), test=test)

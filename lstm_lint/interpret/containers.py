@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.choose import choose
+from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import dict_key
 from lstm_lint.interpret.operators import it_contents, operate
+from lstm_lint.interpret.rounds import item_at
 from lstm_lint.keywords import entry_of, without
 from lstm_lint.values import (
     NONE,
@@ -54,6 +56,8 @@ def _append(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode
     match content:
         case Tuple(items, kind) if len(items) < 256:
             it.write((owner.number, "items"), Tuple((*items, value), kind))
+        case Repeated(length=Dim() as length) if content.index is not None and same(item_at(it, content, length), value):
+            it.write((owner.number, "items"), replace(content, length=length + 1))
         case Repeated(item, _, kind):
             it.write((owner.number, "items"), Repeated(choose(it.flag(node), value, item, it.place(node)), None, kind))
     return owner if owner.kind == "module_list" else NONE

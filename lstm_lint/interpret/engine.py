@@ -36,12 +36,13 @@ MAX_NESTING = 120
 REFUSED = "torch refuses"
 
 Handler = Callable[["Interpreter", Any], Value]
+Recorded = tuple[list[LstmCall], list[int], list[Reveal]]
 StatementHandler = Callable[["Interpreter", Any], None]
 
 
 POSITION = (
-    "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "target", "active", "evaluation", "nesting",
-    "limit", "is_aside", "required",
+    "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "rounds", "target", "active", "evaluation",
+    "nesting", "limit", "is_aside", "required",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -64,9 +65,9 @@ class Interpreter:
     """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return.
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
-    `relevant` are the names at module level that can have to do with a layer (None: all).
-    `required` is what has to hold or something was raised before.
-    `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
+    `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
+    loops that run. `required` is what has to hold or something was raised before. `vague`: the path left out a condition that
+    values may depend on, so that nothing reached here proves an error.
     """
 
     tree: Tree
@@ -91,6 +92,7 @@ class Interpreter:
     broken: bool = False
     vague: bool = False
     unrolled: int = 1
+    rounds: frozenset[Symbol] = frozenset()
     ranks: dict[Hashable, int] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     target: str | None = None
@@ -289,6 +291,24 @@ class Interpreter:
         if not self.muted:
             self.reveals.append(reveal)
 
+    def recorded(self) -> tuple[int, int, int]:
+        """How much has been recorded so far."""
+        return len(self.calls), len(self.reported_sites), len(self.reveals)
+
+    def take_back(self, seen: tuple[int, int, int]) -> Recorded:
+        """Forget what was recorded since: it rests on values that are not final."""
+        calls, sites, reveals = seen
+        found = (self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:])
+        del self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:]
+        return found
+
+    def put_back(self, found: Recorded) -> None:
+        """Record what was taken back after all."""
+        calls, sites, reveals = found
+        self.calls += calls
+        self.reported_sites += sites
+        self.reveals += reveals
+
     def facts(self) -> Facts:
         return Facts(
             tuple(self.world.sites[n] for n in self.reported_sites),
@@ -302,7 +322,7 @@ class Interpreter:
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
         """Run one entry within its budget; note it where the budget ends it."""
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
-        state = (self.guarded, self.vague, self.unrolled, self.target, self.nesting, list(self.active))
+        state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
         before = Effort.spent
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
         try:
@@ -314,7 +334,7 @@ class Interpreter:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.required = required
-            self.guarded, self.vague, self.unrolled, self.target, self.nesting, self.active = state
+            self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, self.active = state
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
         """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""
@@ -323,6 +343,7 @@ class Interpreter:
         self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
         self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
         self.required = ONE
+        self.rounds = frozenset()
         self.limit = before + EFFORT_PER_MODULE
         try:
             run()

@@ -17,8 +17,9 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
+from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.proofs import EQUAL, FRESH
-from lstm_lint.values import Class, Dict, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
+from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
 
@@ -103,6 +104,8 @@ def symbolic_argument(it: Interpreter, function: Function, parameter: cst.Param)
         if isinstance(annotated, Class) and is_record(it, annotated):
             return symbolic_record(it, annotated, unknown)
     if isinstance(default, Tuple | Ref | Function | Class):
+        return default
+    if isinstance(default, External) and default.qualified_name in QUALIFIED:
         return default
     return unknown
 

@@ -9,8 +9,12 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.assign import assign, iterate
+from lstm_lint.interpret.attributes import fields_of
+from lstm_lint.interpret.choose import choose, conjoin
+from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.rounds import counter, item_at, running
 from lstm_lint.interpret.store import Frame
 from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
@@ -28,6 +32,7 @@ from lstm_lint.values import (
     Int,
     Layer,
     OneOf,
+    Packed,
     Ref,
     Repeated,
     Slice,
@@ -200,12 +205,13 @@ def _clause(it: Interpreter, clause: cst.CompFor, iterable: Value, element: Call
     if isinstance(source, Repeated):
         assign(it, clause.target, source.item)
         exact = not clause.ifs and clause.inner_for_in is None
-        item = _inner(it, clause, element)
+        with running(it, source.index):
+            item = _inner(it, clause, element)
         if isinstance(item, Tuple) and clause.inner_for_in is not None:
             item = item.items[0] if item.items else it.unknown(clause, "the items of an inner loop")
         if isinstance(item, Repeated):
             item = item.item
-        return Repeated(item, source.length if exact else None)
+        return Repeated(item, source.length, index=source.index) if exact else Repeated(item)
     items: list[Value] = []
     for value in source.items:
         assign(it, clause.target, value)
@@ -263,18 +269,31 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             return index(content, key, it.call("index", node, (content, key), {}))
         case Tuple():
             return _sequence_item(it, content, key, node)
-        case Repeated(item) if not isinstance(key, Slice):
-            return item
-        case Repeated(item, _, kind):
-            return Repeated(item, None, kind)
+        case Repeated() if not isinstance(key, Slice):
+            return item_at(it, content, as_dim(key))
+        case Repeated():
+            return _slice_of(it, content, key)
         case Dict():
             return _dict_item(it, content, key, node)
+        case Packed():
+            return _sequence_item(it, Tuple(fields_of(it, content, node)), key, node)
         case Layer():
             return it.unknown(node, "indexing a module is not followed")
         case Unknown():
             return _unknown_item(it, content, key, node)
         case _:
             return it.unknown(node, "indexing this value is not followed")
+
+
+def _slice_of(it: Interpreter, sequence: Repeated, key: Value) -> Repeated:
+    """``layers[1:]``; any other slice holds some of the items."""
+    match key:
+        case Slice(Int(start), stop, step) if (start.constant or -1) >= 0 and (stop, step) == (NONE, NONE):
+            index = counter(it, "i")
+            length = None if sequence.length is None else sequence.length - start
+            return Repeated(item_at(it, sequence, start + Dim.of(index)), length, sequence.kind, index)
+        case _:
+            return Repeated(sequence.item, None, sequence.kind)
 
 
 def _size_item(it: Interpreter, shape: Shape, key: Value, node: cst.CSTNode) -> Value:
@@ -324,13 +343,26 @@ def _dict_item(it: Interpreter, content: Dict, key: Value, node: cst.CSTNode) ->
     name = dict_key(key)
     if name is not None and name in content.items:
         return content.items[name]
-    if name is None and content.items and content.others is None and isinstance(key, Unknown):
-        values = list(content.items.values())
-        if all(value == values[0] for value in values):
-            return values[0]
+    if content.items and content.others is None and isinstance(key, Unknown):
+        return _looked_up(it, content, key, node)
     if content.others is not None and name is not None:
         return field_of(content.others, name, it, node)
     return it.unknown(node, "this key is not in the dict" if name is not None else "the key is not known")
+
+
+def _looked_up(it: Interpreter, content: Dict, key: Unknown, node: cst.CSTNode) -> Value:
+    """``KINDS[kind]``: each value under the condition that the key is its own. It is one of them, or the path ends here."""
+    first, *others = content.items.values()
+    if all(value == first for value in others):
+        return first
+    found: Value | None = None
+    some = ZERO
+    for name, value in content.items.items():
+        condition = equality(it, key, Str(name) if isinstance(name, str) else Int(Dim.of(name)), node)
+        found = value if found is None else choose(condition, value, found, it.place(node))
+        some = some + condition * (ONE - some)
+    it.path = conjoin(it.path, some)
+    return found if found is not None else it.unknown(node, "the key is not known")
 
 
 def field_of(owner: Unknown, name: str | int, it: Interpreter, node: cst.CSTNode) -> Unknown:

@@ -11,13 +11,14 @@ from lstm_lint.dims import ONE, ZERO, Dim, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
-from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
+from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
 from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.keywords import argument_of
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
+from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Shape, ShapeError
 from lstm_lint.values import (
     NONE,
@@ -178,6 +179,7 @@ def _call_recurrent(
     result: Value | None = None
     alternatives = list(_alternatives(it, site, inputs, _as_state(it, state)))
     vague = it.vague or len(alternatives) > MAX_EXPANDED
+    vague = vague or any(is_dropped(it.path, here, conjoin(it.path, here)) for here, *_ in alternatives)
     for condition, value, hx, assumed_rank, ranks in alternatives:
         call = LstmCall(
             it.number(),
@@ -194,6 +196,7 @@ def _call_recurrent(
             assumed_rank,
             ranks,
             it.required,
+            it.rounds,
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
@@ -224,7 +227,8 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
             unbatched = ONE
         options = [(batched, ONE - unbatched), (batched - 1, unbatched)]
         state_rank = _state_rank(hx, site.layer)
-        if state_rank is not None and unbatched != ZERO:  # torch takes this state with one of the two only
+        open_rank = all(it.path * condition * here != ZERO for _, here in options)
+        if state_rank is not None and open_rank:  # torch takes this state with one of the two only
             options = [(batched if state_rank >= batched or _is_h_alone(site, hx, tensor) else batched - 1, ONE)]
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)
@@ -286,9 +290,9 @@ def _as_state(it: Interpreter, state: Value | None) -> Value:
     if isinstance(state, OneOf):
         return OneOf(tuple((condition, _as_state(it, option)) for condition, option in state.alternatives))
     content = it_contents(it, state)
-    if isinstance(content, Repeated) and content.length is not None and content.length.constant == 2:
-        return Tuple((content.item, content.item), content.kind)
     if isinstance(content, Repeated):
+        if content.length is not None and assumed(content.length, it.path).constant == 2:
+            return Tuple((content.item, content.item), content.kind)
         return Unknown(("state", it.number()), "the state", "the number of its items is not known")
     return content
 
@@ -341,7 +345,7 @@ def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int,
             states.append(it.unknown(node, lost, key=("final", number, name)))
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
-            states.append(Tensor(shape, "float32", None, None, place, why, (number, name)))
+            states.append(Tensor(shape, "float32", None, None, place, why, (site.number, name)))
     state: Value = Tuple(tuple(states)) if config.has_pair else states[0]
     if config.is_cell:
         return state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim, interned, power
+from lstm_lint.dims import ONE, Dim, Kind, interned, power
 from lstm_lint.interpret.choose import choose, expand
 from lstm_lint.interpret.engine import Interpreter, refused
 from lstm_lint.ops.elementwise import OPERATORS
@@ -81,6 +81,8 @@ def _operate(it: Interpreter, operator: str, left: Value, right: Value, node: cs
             return tensors(it, operator, left, right, node)
         case (Int() | Bool(), Int() | Bool()):
             return _integers(it, operator, left, right, node)
+        case (Float(), Unknown(default=None) as other) | (Unknown(default=None) as other, Float()) if operator in "+-":
+            return _shifted(it, operator, left, right, other, node)
         case (Float(), Float() | Int() | Bool() | Unknown()) | (Int() | Bool() | Unknown(), Float()):
             return _floats(operator, left, right)
         case (Str(a), Str(b)) if operator == "+":
@@ -158,6 +160,13 @@ def _floats(operator: str, left: Value, right: Value) -> Value:
         return Float()
 
 
+def _shifted(it: Interpreter, operator: str, left: Value, right: Value, other: Unknown, node: cst.CSTNode) -> Unknown:
+    """``1.0 - done``: no int, but the shape of what comes from outside if that is a tensor."""
+    place = it.place(node)
+    key = ("arithmetic", interned((operator, left, right)))
+    return Unknown(key, place.text, other.reason, other.place or place, Kind.OPAQUE, like=other)
+
+
 def number_of(value: Value) -> float | None:
     match value:
         case Float(number):
@@ -194,6 +203,8 @@ def _sequences(it: Interpreter, operator: str, left: Value, right: Value, node: 
     match operator, a, b:
         case "+", Tuple(xs, kind), Tuple(ys):
             return as_new(it, Tuple((*xs, *ys), kind), left)
+        case "+", Tuple() | Repeated() as first, Tuple() | Repeated() as second:
+            return as_new(it, _joined(it, first, second, node), left)
         case "*", Tuple(xs, kind), _ if (dim := as_dim(right)) is not None:
             return as_new(it, _times(xs, kind, dim), left)
         case "*", _, Tuple(xs, kind) if (dim := as_dim(left)) is not None:
@@ -202,6 +213,15 @@ def _sequences(it: Interpreter, operator: str, left: Value, right: Value, node: 
             return Dict({**xs, **ys}, others)
         case _:
             return it.unknown(node, f"`{operator}` is not followed for these values")
+
+
+def _joined(it: Interpreter, left: Tuple | Repeated, right: Tuple | Repeated, node: cst.CSTNode) -> Repeated:
+    """Two sequences one behind the other, not both of known length: any number of what they hold."""
+    parts = [item for one in (left, right) for item in (one.items if isinstance(one, Tuple) else (one.item,))]
+    item = parts[-1]
+    for part in parts[:-1]:
+        item = choose(it.flag(node), part, item, it.place(node))
+    return Repeated(item, None, left.kind)
 
 
 def _times(items: tuple[Value, ...], kind: str, count: Dim) -> Value:

@@ -6,34 +6,26 @@ from collections.abc import Callable, Sequence
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, interned
-from lstm_lint.interpret.assign import assign, iterate
-from lstm_lint.interpret.choose import choose, conjoin, same
+from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.assign import assign
+from lstm_lint.interpret.choose import conjoin
 from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
-from lstm_lint.interpret.store import Location
-from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,
     Bool,
     External,
     Function,
-    Int,
-    OneOf,
     Ref,
-    Repeated,
     Str,
-    Tensor,
     Tuple,
     Unknown,
     Value,
-    as_dim,
 )
 
-LOOP_ROUNDS = 4
 RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex", "assertRaisesRegexp", "suppress"})
 NEUTRAL_HANDLERS = frozenset({"ImportError", "ModuleNotFoundError", "KeyboardInterrupt", "AttributeError", "StopIteration"})
 
@@ -206,104 +198,6 @@ def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:
         assign_name(it, pattern.name.value, it.unknown(pattern, "what this pattern captures is not known"))
     for child in pattern.children:
         _capture(it, child)
-
-
-# -- loops -----------------------------------------------------------------------------------------------------------
-def execute_for(it: Interpreter, node: cst.For) -> None:
-    source = iterate(it, it.eval(node.iter), node.iter)
-    path = it.path
-    if isinstance(source, Tuple):
-        outer, it.unrolled = it.unrolled, it.unrolled * max(1, len(source.items))
-        for item in source.items:
-            assign(it, node.target, item)
-            it.execute(node.body.body)
-            it.path, it.broken = path, False
-        it.unrolled = outer
-    else:
-        repeat(it, node, lambda: _round(it, node, source))
-    if node.orelse is not None:
-        it.execute(node.orelse.body.body)
-
-
-def _round(it: Interpreter, node: cst.For, source: Repeated) -> None:
-    assign(it, node.target, source.item)
-    it.execute(node.body.body)
-
-
-def execute_while(it: Interpreter, node: cst.While) -> None:
-    def body() -> None:
-        condition = it.truth(it.eval(node.test), node.test)
-        if condition != ZERO:
-            it.execute(node.body.body)
-
-    repeat(it, node, body)
-
-
-def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None]) -> None:
-    """Run a loop's body until nothing it writes changes any more; values that keep changing are given up (widened)."""
-    base, path = it.store, it.path
-    looped = it.flag(node)
-    for count in range(LOOP_ROUNDS):
-        it.store = base.overlay()
-        body()
-        written = it.store.written
-        it.store, it.path, it.broken = base, path, False
-        changed = False
-        for location, value in written.items():
-            old = base.read(location)
-            new = value if old is None else _widened(it, node, looped, old, value, location, count)
-            if old is None or not same(old, new):
-                base.write(location, new)
-                changed = True
-        if not changed:
-            return
-
-
-def _widened(it: Interpreter, node: cst.CSTNode, looped: Dim, old: Value, new: Value, location: Location, count: int) -> Value:
-    if same(old, new):
-        return old
-    if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":
-        return _grown(it, node, old, new)
-    if count == 0 and not isinstance(old, Int):
-        return choose(looped, new, old, it.place(node))
-    if isinstance(old, Tensor) and isinstance(new, Tensor) and (merged := _same_rank(it, old, new, location)) is not None:
-        return merged
-    if isinstance(old, Tuple) and isinstance(new, Tuple) and len(old.items) == len(new.items):
-        pairs = zip(old.items, new.items, strict=True)
-        items = [_widened(it, node, looped, a, b, (location, str(i)), count) for i, (a, b) in enumerate(pairs)]
-        return Tuple(tuple(items), old.kind)
-    if isinstance(old, OneOf) and isinstance(joined := choose(looped, new, old), OneOf) and count < 2:
-        return joined
-    name = location[1]
-    reason = f"`{name}` changes from round to round of a loop"
-    return Unknown(("loop", interned((id(node), location))), name, reason, it.place(node))
-
-
-def _same_rank(it: Interpreter, old: Tensor, new: Tensor, location: Location) -> Tensor | None:
-    """A tensor whose differing sizes are unknown, if both have one rank."""
-    if old.shape.dims is None or new.shape.dims is None or len(old.shape.dims) != len(new.shape.dims):
-        return None
-    dims = []
-    for position, (a, b) in enumerate(zip(old.shape.dims, new.shape.dims, strict=True)):
-        lost = Unknown(("loop", interned((location, position))), f"{location[1]}.size({position})")
-        dims.append(a if a == b else as_dim(lost))
-    return Tensor(Shape(tuple(d for d in dims if d is not None)), old.dtype, old.device, None, new.place, new.why)
-
-
-def _grown(it: Interpreter, node: cst.CSTNode, old: Tuple | Repeated, new: Tuple | Repeated) -> Value:
-    """A list that a loop appends to: any number of what it was seen to hold."""
-    items = [*(old.items if isinstance(old, Tuple) else (old.item,)), *(new.items if isinstance(new, Tuple) else (new.item,))]
-    distinct: list[Value] = []
-    for item in items:
-        if not any(same(item, known) for known in distinct):
-            distinct.append(item)
-    if not distinct:
-        return old
-    result = distinct[0]
-    for position, item in enumerate(distinct[1:]):
-        flag = Unknown(("grown", id(node), position), "an item").as_condition()
-        result = choose(flag, item, result, it.place(node))
-    return Repeated(result, None, "list")
 
 
 # -- with and try ----------------------------------------------------------------------------------------------------

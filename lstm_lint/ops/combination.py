@@ -22,7 +22,7 @@ from lstm_lint.ops.arguments import (
 )  # fmt: skip
 from lstm_lint.ops.dtypes import common_dtype
 from lstm_lint.ops.extents import ceil_division
-from lstm_lint.shapes import Shape, ShapeError
+from lstm_lint.shapes import Rest, Shape, ShapeError
 from lstm_lint.values import Call, Int, NoneValue, Repeated, Tensor, Tuple, Unknown, Value, as_dim
 
 
@@ -111,7 +111,12 @@ def cat(call: Call) -> Value:
     """``torch.cat(tensors, dim)``: the sizes along one axis add up, the others agree."""
     tensors, length = sequence(call)
     value = call.argument(1, "dim") or call.keywords.get("axis") or Int(Dim.of(0))
-    return _joined(call, tensors, catenated(tensors, constant(value, "dim"), length))
+    dim, shapes = constant(value, "dim"), [tensor.shape for tensor in tensors]
+    longest = max(shapes, key=lambda shape: len(shape.back))
+    if all(shape.rank is None for shape in shapes) and longest.back and dim >= len(longest.front):
+        tail = Rest(("call", call.number, "tail"), call.place.text or "cat")  # this axis may be one of those at the end
+        return _joined(call, tensors, Shape(tuple(longest.dim(i) for i in range(dim)), tail))
+    return _joined(call, tensors, catenated(tensors, dim, length))
 
 
 def catenated(tensors: Sequence[Tensor], dim: int, length: Dim | None) -> Shape:

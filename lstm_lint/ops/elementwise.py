@@ -22,7 +22,7 @@ from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import dtype_argument, float_result, is_float, promoted, scalar_dtype, with_scalar
 from lstm_lint.ops.extents import at_least
 from lstm_lint.ops.transforms import halved
-from lstm_lint.shapes import Shape, ShapeError, broadcast
+from lstm_lint.shapes import Shape, ShapeError, broadcast, broadcast_dim
 from lstm_lint.values import Bool, Call, Float, Int, NoneValue, OneOf, Tensor, Unknown, Value, as_dim, describe
 
 
@@ -127,8 +127,16 @@ def _with_unknown(call: Call, tensors: Sequence[Tensor], unknown: Sequence[Unkno
 
 
 def _partly(call: Call, tensors: Sequence[Tensor], dtype: str | None) -> Tensor:
-    """Two tensors whose broadcast is not known: the sizes at the end that are certain, and no more."""
-    return _trailing(call, [tensor.shape for tensor in tensors], "how the two shapes broadcast is not known", dtype)
+    """Two tensors whose broadcast is not known: every size that is certain, if both ranks are, else those at the end."""
+    reason = "how the two shapes broadcast is not known"
+    if any(tensor.shape.rest is not None for tensor in tensors):
+        return _trailing(call, [tensor.shape for tensor in tensors], reason, dtype)
+    longer, shorter = sorted((tensor.shape.front for tensor in tensors), key=len, reverse=True)
+    offset = len(longer) - len(shorter)
+    pairs = zip(longer[offset:], shorter, strict=True)
+    name = call.place.text or call.name
+    sizes = [broadcast_dim(a, b) or call.fresh_dim(f"({name}).size({i + offset})", i) for i, (a, b) in enumerate(pairs)]
+    return Tensor(Shape((*longer[:offset], *sizes)), dtype, place=call.place, why=call.unknown(reason))
 
 
 def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | None = None) -> Tensor:

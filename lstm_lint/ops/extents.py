@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, by_cases, maximum, minimum
+from lstm_lint.proofs import by_rounds
 from lstm_lint.shapes import ShapeError
 
 
@@ -34,8 +35,8 @@ def _never_negative(atom: Opaque) -> bool:
 
 def at_least(dim: Dim, value: int) -> bool:
     """True only if the dim is never below the value."""
-    bound = lower_bound(dim)
-    return bound is not None and bound >= value
+    bounds = map(lower_bound, by_rounds(dim))
+    return any(bound is not None and bound >= value for bound in bounds)
 
 
 def smaller(left: Dim, right: Dim) -> Dim:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -171,10 +171,19 @@ def unpad_sequence(call: Call) -> Value:
 
 
 def packed_sequence(call: Call) -> Value:
-    """``PackedSequence(data, batch_sizes, ...)``: what data holds; how many sequences there are is in values, not shapes."""
+    """``PackedSequence(data, other.batch_sizes, ...)``: what data holds, for as many sequences as the other has."""
     data = tensor(call, 0, "data")
     features = data.shape.dims[1:] if data.shape.dims is not None else data.shape.back[-1:] or None
-    return Packed(None, features, data.dtype, data.why, call.place)
+    sizes = call.argument(1, "batch_sizes")
+    match sizes.shape.front if isinstance(sizes, Tensor) else ():
+        case (Dim(terms=(((Symbol(key=(mark, Dim() as batch, _)),), 1),)),) if mark == STEPS:
+            return Packed(batch, features, data.dtype, data.why, call.place)
+        case _:
+            why = call.unknown("how many sequences there are stands in the values of batch_sizes")
+            return Packed(None, features, data.dtype, why, call.place)
+
+
+STEPS = "steps of a PackedSequence"
 
 
 def invert_permutation(call: Call) -> Value:
@@ -199,7 +208,10 @@ def _data(call: Call) -> Value:
 
 
 def _batch_sizes(call: Call) -> Value:
-    return Tensor(Shape((call.fresh_dim("max(lengths)", "steps"),)), "int64", "cpu", place=call.place)
+    """One number a step. The size remembers the batch, so that what is packed again by it has that many sequences."""
+    packed = _packed(call.positional[0])
+    steps = Symbol((STEPS, packed.batch, call.number), "max(lengths)", Kind.OPAQUE)
+    return Tensor(Shape((Dim.of(steps),)), "int64", "cpu", place=call.place)
 
 
 def _order(call: Call) -> Value:

@@ -91,13 +91,19 @@ def repeated(call: Call, shape: Shape, counts: Shape) -> Shape:
     number = len(counts.dims)
     if number < shape.minimum_rank:
         raise ShapeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    if shape.rest is None:
-        missing = number - len(shape.front)
-        return Shape((*counts.dims[:missing], *(d * c for d, c in zip(shape.front, counts.dims[missing:], strict=True))))
-    # from outside: how many of the leading counts meet an axis is not known
-    known = len(shape.back)
-    dims = [call.fresh_dim(f"{call.place.text or call.name}.size({i})", i) for i in range(number - known)]
-    return Shape((*dims, *(d * c for d, c in zip(shape.back, counts.dims[number - known :], strict=True))))
+    if shape.dims is not None:
+        return Shape(_times(shape.dims, counts.dims))
+    # from outside: a size is certain where it is the same for every number of axes
+    known = [whole.dims for rank in range(shape.minimum_rank, number + 1) if (whole := shape.with_rank(rank)) is not None]
+    columns = zip(*(_times(dims, counts.dims) for dims in known if dims is not None), strict=True)
+    name = call.place.text or call.name
+    return Shape(tuple(c[0] if len(set(c)) == 1 else call.fresh_dim(f"{name}.size({i})", i) for i, c in enumerate(columns)))
+
+
+def _times(dims: tuple[Dim, ...], counts: tuple[Dim, ...]) -> tuple[Dim, ...]:
+    """Each size times its count; the first counts make new axes."""
+    missing = len(counts) - len(dims)
+    return (*counts[:missing], *(dim * count for dim, count in zip(dims, counts[missing:], strict=True)))
 
 
 def repeat_interleave(call: Call) -> Value:

@@ -1,0 +1,185 @@
+"""Loops: bodies run until nothing they write changes any more; what a round finds is what the round before left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, ZERO, Dim, Symbol, interned
+from lstm_lint.interpret.assign import assign, iterate
+from lstm_lint.interpret.choose import alternatives, choose, conjoin, merge, one_shape, same
+from lstm_lint.interpret.conditions import equal_dims
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.rounds import at, counter, item_at, running
+from lstm_lint.interpret.store import Location
+from lstm_lint.values import Int, OneOf, Repeated, Tuple, Unknown, Value
+
+LOOP_ROUNDS = 4
+
+
+def execute_for(it: Interpreter, node: cst.For) -> None:
+    source = iterate(it, it.eval(node.iter), node.iter)
+    path = it.path
+    if isinstance(source, Tuple):
+        outer, it.unrolled = it.unrolled, it.unrolled * max(1, len(source.items))
+        for item in source.items:
+            assign(it, node.target, item)
+            it.execute(node.body.body)
+            it.path, it.broken = path, False
+        it.unrolled = outer
+    else:
+        repeat(it, node, lambda: _round(it, node, source), source.index)
+    if node.orelse is not None:
+        it.execute(node.orelse.body.body)
+
+
+def _round(it: Interpreter, node: cst.For, source: Repeated) -> None:
+    assign(it, node.target, source.item)
+    it.execute(node.body.body)
+
+
+def execute_while(it: Interpreter, node: cst.While) -> None:
+    def body() -> None:
+        condition = it.truth(it.eval(node.test), node.test)
+        if condition != ZERO:
+            it.execute(node.body.body)
+
+    repeat(it, node, body)
+
+
+def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: Symbol | None = None) -> None:
+    """Run a loop's body until nothing it writes changes any more; values that keep changing are given up (widened).
+
+    What a round finds is what was before the loop, or what the round before left: with a counter (`index`) that is known to
+    be the first round and any later one, and the last round's is what the loop leaves.
+    """
+    base, path = it.store, it.path
+    looped = it.flag(node)
+    loop = _Loop(node, ONE - equal_dims(Dim.of(index), ZERO) if index is not None else looped, index)
+    touched: dict[Location, None] = {}
+    for count in range(LOOP_ROUNDS):
+        seen = it.recorded()
+        it.store = base.overlay()
+        with running(it, index):
+            body()
+            written = it.store.written
+            it.store, it.path, it.broken = base, path, False
+            found = it.take_back(seen) if index is not None else ([], [], [])
+            if count == 0 and any(found):
+                _first_round(it, loop, body)
+        changed = _written_back(it, loop, written, count)
+        touched.update(dict.fromkeys(changed))
+        if not changed or count == LOOP_ROUNDS - 1:
+            it.put_back(found)
+            break
+    if index is not None:
+        _finish(it, loop, touched, looped)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """One loop: the condition that a round is not the first, and its counter."""
+
+    node: cst.CSTNode
+    later: Dim
+    index: Symbol | None
+
+
+def _first_round(it: Interpreter, loop: _Loop, body: Callable[[], None]) -> None:
+    """What is called in the first round, with what was before the loop; nothing that it writes is kept."""
+    base, path = it.store, it.path
+    it.store, it.path = base.overlay(), conjoin(path, ONE - loop.later)
+    body()
+    it.store, it.path, it.broken = base, path, False
+
+
+def _written_back(it: Interpreter, loop: _Loop, written: Mapping[Location, Value], count: int) -> list[Location]:
+    """Join what a round wrote with what it found; the locations that are changed by that."""
+    changed: list[Location] = []
+    for location, value in written.items():
+        old = it.store.read(location)
+        left = value if loop.index is None else at(it, value, loop.index, Dim.of(loop.index) - 1)
+        new = left if old is None else _widened(it, loop, old, left, location, count)
+        if new is not old:
+            it.store.write(location, new)
+        if old is None or not same(old, new):
+            changed.append(location)
+    return changed
+
+
+def _finish(it: Interpreter, loop: _Loop, touched: Iterable[Location], looped: Dim) -> None:
+    """What the loop leaves: the counter has come to its end, and whether there was a round at all nobody knows."""
+    assert loop.index is not None
+    length = loop.index.key[2] if isinstance(loop.index.key, tuple) else None
+    end = length if isinstance(length, Dim) and not _may_break(loop.node) else Dim.of(loop.index)
+    for location in touched:
+        value = it.store.read(location)
+        if value is not None:
+            first = dict.fromkeys(loop.later.flags, ONE - looped)
+            it.store.write(location, at(it, value, loop.index, end, first))
+
+
+def _may_break(node: cst.CSTNode) -> bool:
+    """Whether a ``break`` of this loop stands in it."""
+    inner = (cst.For, cst.While, cst.FunctionDef, cst.ClassDef, cst.BaseExpression)
+    return any(isinstance(c, cst.Break) or (not isinstance(c, inner) and _may_break(c)) for c in node.children)
+
+
+def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Location, count: int) -> Value:
+    if same(old, new):
+        return merge(old, new)
+    if count == 0 and loop.index is not None and (filled := _filled(it, loop.index, old, new)) is not None:
+        return filled
+    if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":
+        return _grown(it, loop.node, old, new)
+    if count == 0 and not isinstance(old, Int):
+        return choose(loop.later, new, old, it.place(loop.node))
+    joined = choose(loop.later, new, old) if isinstance(old, OneOf) else old
+    if isinstance(joined, OneOf) and (count < 2 or same(joined, old)):
+        return joined
+    name = location[1]
+    reason = f"`{name}` changes from round to round of a loop"
+    lost = Unknown(("loop", interned((id(loop.node), location))), name, reason, it.place(loop.node))
+    values = [value for one in (old, new) for _, value in alternatives(one)]
+    if (merged := one_shape(values, lost)) is not None:
+        return merged
+    if isinstance(old, Tuple) and isinstance(new, Tuple) and len(old.items) == len(new.items):
+        pairs = zip(old.items, new.items, strict=True)
+        items = [_widened(it, loop, a, b, (location, str(i)), count) for i, (a, b) in enumerate(pairs)]
+        return Tuple(tuple(items), old.kind)
+    return lost
+
+
+def _filled(it: Interpreter, index: Symbol, old: Value, new: Value) -> Repeated | None:
+    """A list that gets one item a round: as many as rounds, each written in its own place."""
+    match old, new:
+        case Tuple((), "list"), Tuple((item,), "list"):
+            place = counter(it, index.name)
+            return Repeated(at(it, item, index, Dim.of(place) + 1), Dim.of(index), "list", place)
+        case _:
+            return None
+
+
+def _grown(it: Interpreter, node: cst.CSTNode, old: Tuple | Repeated, new: Tuple | Repeated) -> Value:
+    """A list that a loop appends to: any number of what it was seen to hold; as many as before where only items changed."""
+    if isinstance(old, Repeated) and isinstance(new, Repeated) and old.length == new.length:
+        index = new.index or old.index
+        before = item_at(it, old, Dim.of(index) if index is not None else None)
+        if same(before, new.item):
+            return replace(new, item=merge(before, new.item), index=index)
+        flag = Unknown(("grown", id(node), 0), "an item").as_condition()
+        return replace(new, item=choose(flag, new.item, before, it.place(node)), index=index)
+    items = [*(old.items if isinstance(old, Tuple) else (old.item,)), *(new.items if isinstance(new, Tuple) else (new.item,))]
+    distinct: list[Value] = []
+    for item in items:
+        if not any(same(item, known) for known in distinct):
+            distinct.append(item)
+    if not distinct:
+        return old
+    result = distinct[0]
+    for position, item in enumerate(distinct[1:]):
+        flag = Unknown(("grown", id(node), position), "an item").as_condition()
+        result = choose(flag, item, result, it.place(node))
+    return Repeated(result, None, "list")

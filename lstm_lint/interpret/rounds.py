@@ -1,0 +1,145 @@
+"""Rounds of a loop: its counter is a symbol, and what a round computes is written in it and can be had at another count.
+
+A sequence built in rounds (``[nn.LSTM(8 if i == 0 else 4, 4) for i in range(n)]``) keeps its item written in its `index`.
+Inside a running loop a condition on the counter is no riddle: there is a first round, and a last one (`Interpreter.rounds`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
+from lstm_lint.interpret.conditions import equal_dims, greater_than_zero
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.proofs import spoken_of
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    Bool,
+    Dict,
+    Float,
+    Int,
+    Layer,
+    OneOf,
+    Packed,
+    Repeated,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+)
+
+
+def counter(it: Interpreter, name: str, length: Dim | None = None) -> Symbol:
+    """An int of at least 0, and less than `length`, that differs from round to round."""
+    return Symbol(("loop", it.number(), length), name, Kind.OPAQUE, None, 0)
+
+
+@contextmanager
+def running(it: Interpreter, index: Symbol | None) -> Iterator[None]:
+    """While a loop with this counter runs."""
+    outer = it.rounds
+    it.rounds = outer if index is None else outer | {index}
+    try:
+        yield
+    finally:
+        it.rounds = outer
+
+
+def item_at(it: Interpreter, sequence: Repeated, index: Dim | None) -> Value:
+    """The item at an index (None: at one that is not known)."""
+    if sequence.index is None or index is None:
+        return sequence.item
+    if (index.constant or 0) < 0 and sequence.length is not None:
+        index = sequence.length + index
+    return at(it, sequence.item, sequence.index, index)
+
+
+def restarted(it: Interpreter, sequence: Repeated, name: str) -> Repeated:
+    """The same sequence, written in a counter of its own for one loop over it."""
+    if sequence.index is None:
+        return sequence
+    index = counter(it, name, sequence.length)
+    return replace(sequence, item=at(it, sequence.item, sequence.index, Dim.of(index)), index=index)
+
+
+def at(it: Interpreter, value: Value, index: Symbol, count: Dim, others: Mapping[Symbol, Dim] | None = None) -> Value:
+    """A value that a round computed, at another count."""
+    return _Count(it, index, count, others or {}).value(value)
+
+
+@dataclass(frozen=True)
+class _Count:
+    """A counter and what is put in for it; `others`: flags that are replaced too."""
+
+    it: Interpreter
+    index: Symbol
+    count: Dim
+    others: Mapping[Symbol, Dim]
+
+    def dim(self, dim: Dim) -> Dim:
+        values = {symbol: new for symbol in dim.symbols if (new := self._symbol(symbol)) is not None}
+        return dim.substitute(values) if values else dim
+
+    def _symbol(self, symbol: Symbol) -> Dim | None:
+        if symbol == self.index:
+            return self.count
+        if symbol in self.others:
+            return self.others[symbol]
+        if self.index not in spoken_of(symbol):
+            return None
+        if symbol.test is not None:
+            return greater_than_zero(self.dim(symbol.test), symbol.name)
+        assert isinstance(symbol.subject, Dim) and isinstance(symbol.equals, int)
+        return equal_dims(self.dim(symbol.subject), Dim.of(symbol.equals))
+
+    def dims(self, dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
+        return tuple(self.dim(dim) for dim in dims)
+
+    def value(self, value: Value) -> Value:
+        match value:
+            case Int(dim):
+                return Int(self.dim(dim))
+            case Bool(dim):
+                return Bool(self.dim(dim))
+            case Float(ratio=(a, b)):
+                return replace(value, ratio=(self.dim(a), self.dim(b)))
+            case Tensor(Shape(front, rest, back)):
+                return replace(value, shape=Shape(self.dims(front), rest, self.dims(back)))
+            case Packed(batch, features, time=time):
+                parts = [None if part is None else self.dim(part) for part in (batch, time)]
+                features = None if features is None else self.dims(features)
+                return replace(value, batch=parts[0], features=features, time=parts[1])
+            case Unknown(dim=Dim() as dim) if (put := self.dim(dim)) != dim:
+                return replace(value, key=("at", value.key, interned(put)), dim=put, ratio=None, like=None)
+            case Tuple(items):
+                return replace(value, items=tuple(self.value(item) for item in items))
+            case Dict(items):
+                return replace(value, items={key: self.value(item) for key, item in items.items()})
+            case Repeated(item, length):
+                return replace(value, item=self.value(item), length=None if length is None else self.dim(length))
+            case OneOf(alternatives):
+                return self._one_of(alternatives)
+            case Layer():
+                return self._layer(value)
+            case _:
+                return value
+
+    def _one_of(self, alternatives: tuple[tuple[Dim, Value], ...]) -> Value:
+        kept = [(here, self.value(item)) for condition, item in alternatives if (here := self.dim(condition)) != ZERO]
+        certain = [item for condition, item in kept if condition == ONE]
+        return certain[0] if certain else OneOf(tuple(kept))
+
+    def _layer(self, layer: Layer) -> Layer:
+        """The layer with its sizes at that count: a site of its own, if they differ."""
+        config = {name: self.value(value) for name, value in layer.config.items()}
+        if config == layer.config:
+            return layer
+        if layer.site is None:
+            return replace(layer, config=config)
+        site = self.it.world.sites[layer.site]
+        number = self.it.number()
+        bound = replace(site.bound, values=config)
+        self.it.world.sites[number] = replace(site, number=number, bound=bound, config=bound.config())
+        return replace(layer, config=config, site=number)

@@ -14,6 +14,7 @@ from enum import Enum
 from functools import cached_property, lru_cache
 
 MAX_TERMS = 48
+MAX_WEIGHT = 24  # atoms in one operation: a number that is worked out in more steps than that is one nobody knows
 LONGEST_ORDER = 200  # characters; the number behind tells apart what is longer
 
 _NUMBERS: dict[Hashable, int] = {}
@@ -73,6 +74,10 @@ class Symbol:
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Symbol) and self._hash == other._hash and self.key == other.key)
 
+    @property
+    def weight(self) -> int:
+        return 1
+
     @cached_property
     def is_flag(self) -> bool:
         return self.kind is Kind.FLAG
@@ -101,6 +106,11 @@ class Opaque:
 
     def __hash__(self) -> int:
         return self._hash
+
+    @cached_property
+    def weight(self) -> int:
+        """How many atoms it is made of."""
+        return 1 + sum(atom.weight for argument in self.arguments for atom in argument.atoms())
 
     @property
     def is_flag(self) -> bool:
@@ -385,6 +395,7 @@ def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
 def _substituted(atom: Atom, values: Mapping[Symbol, Dim]) -> Dim:
     if isinstance(atom, Symbol):
         return values.get(atom) or (ZERO if atom in values else Dim.of(atom))
+    Effort.spent += atom.weight
     arguments = [argument.substitute(values) for argument in atom.arguments]
     return OPERATORS[atom.operator](*arguments)
 
@@ -398,7 +409,10 @@ def _constant_or_opaque(operator: str, *arguments: Dim) -> Dim:
         exact = arguments[0].divided_by(arguments[1])
         if exact is not None:
             return exact
-    return Dim.of(Opaque(operator, tuple(arguments), minimum=0 if operator in ("//", "%") else None))
+    result = Opaque(operator, tuple(arguments), minimum=0 if operator in ("//", "%") else None)
+    if result.weight <= MAX_WEIGHT:
+        return Dim.of(result)
+    return Dim.of(Symbol(("large", interned(result)), "a size", Kind.OPAQUE, None, result.minimum))
 
 
 def by_cases(dims: list[Dim], function: Callable[[list[Dim]], Dim]) -> Dim:

@@ -17,7 +17,7 @@ from lstm_lint import notebook
 from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
-from lstm_lint.syntax.relevance import relevant_names, statements_of
+from lstm_lint.syntax.relevance import relevant_names
 from lstm_lint.syntax.skim import Import, imports_in, skimmed
 
 MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
@@ -153,10 +153,8 @@ class Project:
 
     def relevant(self, source: Source) -> frozenset[str] | None:
         """`relevant_names` of a text, with what its imports bring in from the project; None, for all, if it is not Python."""
-        tree = parsed(source.text)
-        if not isinstance(tree, ast.Module):
-            return None
-        return relevant_names(statements_of(tree), frozenset(self._seeds(source.path, HOPS)))
+        found = relevant_names(skimmed(source.text), frozenset(self._seeds(source.path, HOPS)))
+        return found if found or isinstance(parsed(source.text), ast.Module) else None
 
     def relevant_of(self, path: str, hops: int = HOPS) -> frozenset[str]:
         """The same for a module that is imported; none while the question is being answered already (an import cycle)."""

@@ -1,4 +1,4 @@
-"""Which top-level definitions of a file can have to do with a recurrent layer at all, found by names, before libcst parses it.
+"""Which top-level definitions of a file can have to do with a recurrent layer at all, found by names.
 
 A statement matters if it mentions a layer's name, or a name that a statement that matters binds. What does not matter need not
 be entered on its own: without such a name no layer can be built there. (It is still followed where code that matters calls it.)
@@ -6,8 +6,7 @@ be entered on its own: without such a name no layer can be built there. (It is s
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 LAYERS = frozenset({"LSTM", "GRU", "RNN", "LSTMCell", "GRUCell", "RNNCell"})
@@ -42,41 +41,3 @@ def relevant_names(statements: Iterable[Statement], imported: frozenset[str] = f
 
 MARK = "<a layer>"
 """Stands among the relevant names for the mention itself, so that they are not empty where nothing is bound."""
-
-
-def statements_of(tree: ast.Module) -> list[Statement]:
-    """Those of a parsed module."""
-    return [_read(statement) for statement in tree.body]
-
-
-def _read(statement: ast.stmt) -> Statement:
-    bound: set[str] = set()
-    mentioned: set[str] = set()
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        bound.add(statement.name)
-    inside_definition = bool(bound)
-    for node in ast.walk(statement):
-        mentioned.update(_mentions(node))
-        if not inside_definition:
-            bound.update(_binds(node))
-    return Statement(frozenset(bound), frozenset(mentioned))
-
-
-def _mentions(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name) | ast.Attribute(attr=name):
-            yield name
-        case ast.alias(name=name):
-            yield from name.split(".")
-        case ast.Constant(value=str() as text) if len(text) <= LONGEST_NAME:
-            yield text.rpartition(".")[2]
-
-
-def _binds(node: ast.AST) -> Iterator[str]:
-    match node:
-        case ast.Name(id=name, ctx=ast.Store()):
-            yield name
-        case ast.alias(name=name, asname=asname):
-            yield asname or name.split(".")[0]
-        case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
-            yield name

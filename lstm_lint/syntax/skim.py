@@ -1,10 +1,11 @@
-"""What a module imports, binds and mentions, skimmed off its text: much faster than parsing it.
+"""What a file imports, binds and mentions, skimmed off its text: much faster than parsing it.
 
-For modules that are imported by others. It may see a name that is not there, which costs time and nothing else.
+It may see a name that is not there, which costs time and nothing else.
 """
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ _LONG = "{%d,}" % LONGEST_NAME  # noqa: UP031 (braces are its very point)
 _NOT_CODE = re.compile("|".join((
     r'"""[\s\S]*?"""', r"'''[\s\S]*?'''", r"#[^\n]*", r'"[^"\n]' + _LONG + '"', r"'[^'\n]" + _LONG + "'",
 )))  # fmt: skip
+KEYWORDS = frozenset(keyword.kwlist)
 _STATEMENT = re.compile(r"^(?=[^\s)\]}])", re.MULTILINE)
-_DEFINITION = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _BINDING = re.compile(
     r"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<name>\w+)|(?P<targets>[A-Za-z_][\w, \t]*?)[ \t]*(?::[^=\n]*)?=[^=])"
     r"|\b(?:for|as)[ \t]+(?P<other>\w+)|^[ \t]*(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]*(?P<imported>\([^)]*\)|[^\n]+)",
@@ -61,12 +63,13 @@ def skimmed(text: str) -> list[Statement]:
     """The statements of a module by the names in them."""
     code = _NOT_CODE.sub('""', text)
     starts = [match.start() for match in _STATEMENT.finditer(code)]
-    chunks = (code[start:end] for start, end in zip(starts, [*starts[1:], len(code)], strict=True))
-    return [Statement(frozenset(_bound(chunk)), frozenset(_NAME.findall(chunk))) for chunk in chunks]
+    undecorated = [start for start, before in zip(starts, [0, *starts], strict=False) if start == before or code[before] != "@"]
+    chunks = (code[start:end] for start, end in zip(undecorated, [*undecorated[1:], len(code)], strict=True))
+    return [Statement(frozenset(_bound(chunk)) - KEYWORDS, frozenset(_NAME.findall(chunk)) - KEYWORDS) for chunk in chunks]
 
 
 def _bound(chunk: str) -> Iterator[str]:
-    definition = _DEFINITION.match(chunk)
+    definition = _DEFINITION.search(chunk)
     if definition is not None:
         yield definition[1]
         return

@@ -16,15 +16,12 @@ from hashlib import sha256
 
 from lstm_lint import notebook
 from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
+from lstm_lint.modules import is_package, is_script, module_file, relative_module, roots, same_file, submodule, submodules
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
 from lstm_lint.syntax.relevance import Statement, relevant_names, statements_of
 from lstm_lint.syntax.skim import Import, imports_in, skimmed
 
-MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-"""A folder that holds one of these is the top of a project."""
-
-HIGHEST = 6  # folders above a package that are looked at for a project's top
 HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
 FARTHEST = 16  # imports of imports whose content a result can depend on
 LIBRARIES = frozenset(sys.stdlib_module_names) | {"torch", "numpy"}
@@ -78,7 +75,7 @@ class Project:
         """The file or folder that ``name`` stands for in ``importer``, which has `level` dots before it; None for a library."""
         key = (os.path.dirname(importer), level, name)
         if key not in self._located:
-            self._located[key] = _relative(importer, level, name) if level else self._absolute(importer, name)
+            self._located[key] = relative_module(importer, level, name) if level else self._absolute(importer, name)
         return self._located[key]
 
     def _absolute(self, importer: str, name: str) -> str | Ambiguous | None:
@@ -86,13 +83,13 @@ class Project:
             return None
         folder = os.path.dirname(importer)
         if folder not in self._roots:
-            self._roots[folder] = tuple(_roots(importer))
+            self._roots[folder] = tuple(roots(importer))
         found: list[str] = []
         for root in self._roots[folder]:
             module = module_file(os.path.join(root, *name.split(".")))
-            if module is not None and not any(_same_file(module, known) for known in found):
+            if module is not None and not any(same_file(module, known) for known in found):
                 found.append(module)
-        return Ambiguous(tuple(found)) if len(found) > 1 and not _is_script(importer) else next(iter(found), None)
+        return Ambiguous(tuple(found)) if len(found) > 1 and not is_script(importer) else next(iter(found), None)
 
     # -- whether it matters --------------------------------------------------------------------------------------------
     def imports(self, path: str) -> tuple[str, ...]:
@@ -131,9 +128,9 @@ class Project:
             names = statement.names if isinstance(found, str) else ()
             packages = {bound: submodule(found, name) for name, bound in names if isinstance(found, str)}
         for bound, package in packages.items():
-            if isinstance(package, str) and _is_package(package):
+            if isinstance(package, str) and is_package(package):
                 for match in set(re.findall(rb"\b%b((?:\.\w+)+)" % re.escape(bound.encode()), self._bytes(path))):
-                    for file in _submodules(package, match.decode(errors="replace")[1:].split(".")):
+                    for file in submodules(package, match.decode(errors="replace")[1:].split(".")):
                         yield file, bound
 
     def closure(self, path: str) -> frozenset[str]:
@@ -154,7 +151,7 @@ class Project:
     def leads_to(self, path: str, module: str) -> bool:
         """Whether a file's imports lead to a module, so that it is there as an attribute of its package."""
         closure = self.closure(path)
-        return module in closure or any(_same_file(module, file) for file in closure)
+        return module in closure or any(same_file(module, file) for file in closure)
 
     def _bytes(self, path: str) -> bytes:
         """What can be searched for names: the text if it is known already or a notebook's, else the content as it is read."""
@@ -251,89 +248,3 @@ class Project:
                 name.decode() for name in re.findall(rb"\.\s*([A-Za-z_]\w*)", self._bytes(path))
             )
         return known
-
-
-def _is_package(module: str) -> bool:
-    return module.endswith("__init__.py") or not module.endswith(".py")
-
-
-def _submodules(package: str, names: Sequence[str]) -> Iterator[str]:
-    """The files of ``package.a.b.c``, as far as these are modules."""
-    for name in names:
-        inner = submodule(package, name)
-        if inner is None:
-            return
-        if inner.endswith(".py"):
-            yield inner
-        package = inner
-
-
-# -- places ------------------------------------------------------------------------------------------------------------
-def module_file(stem: str) -> str | None:
-    """The file of the module ``stem``, or the folder of a package that holds Python without an ``__init__.py``."""
-    if os.path.isfile(stem + ".py"):
-        return stem + ".py"
-    package = os.path.join(stem, "__init__.py")
-    if os.path.isfile(package):
-        return package
-    return stem if _holds_python(stem) else None
-
-
-def _holds_python(folder: str, depth: int = 2) -> bool:
-    """Whether there is Python in a folder or in those in it."""
-    try:
-        names = os.listdir(folder)
-    except OSError:
-        return False
-    if any(name.endswith(".py") for name in names):
-        return True
-    return depth > 1 and any("." not in name and _holds_python(os.path.join(folder, name), depth - 1) for name in names)
-
-
-def submodule(module: str, name: str) -> str | None:
-    """The file of ``module.name``, if `module` is a package."""
-    if module.endswith("__init__.py"):
-        return module_file(os.path.join(os.path.dirname(module), name))
-    return None if module.endswith(".py") else module_file(os.path.join(module, name))
-
-
-def _relative(importer: str, level: int, name: str) -> str | None:
-    folder = os.path.dirname(importer)
-    for _ in range(level - 1):
-        folder = os.path.join(folder, os.pardir)
-    folder = os.path.normpath(folder) if folder else os.curdir
-    stem = os.path.join(folder, *name.split(".")) if name else folder
-    found = module_file(stem)
-    return None if found is None else os.path.normpath(found)
-
-
-def _is_script(importer: str) -> bool:
-    """Whether the file's own folder comes first on Python's path: it is not part of a package."""
-    return not os.path.isfile(os.path.join(os.path.dirname(importer), "__init__.py"))
-
-
-def _same_file(left: str, right: str) -> bool:
-    return os.path.abspath(left) == os.path.abspath(right)
-
-
-def _roots(importer: str) -> Iterator[str]:
-    """The folders that modules are looked for in: that of the outermost package, those above it, the file's own."""
-    own = os.path.dirname(os.path.abspath(importer))
-    folder = own
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder = os.path.dirname(folder)
-    shown = os.path.abspath if os.path.isabs(importer) else os.path.relpath
-    for root in dict.fromkeys([*_up_to_top(folder), own]):
-        for place in (root, os.path.join(root, "src")):
-            if place == root or os.path.isdir(place):
-                yield "" if shown(place) == os.curdir else shown(place)
-
-
-def _up_to_top(folder: str) -> list[str]:
-    """The folder and those above it up to the project's top; the folder alone if no top is found."""
-    above = [folder]
-    while len(above) <= HIGHEST:
-        if above[-1] == os.getcwd() or any(os.path.exists(os.path.join(above[-1], marker)) for marker in MARKERS):
-            return above
-        above.append(os.path.dirname(above[-1]))
-    return [folder]

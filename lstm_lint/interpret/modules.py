@@ -13,7 +13,8 @@ import libcst as cst
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame
-from lstm_lint.project import Ambiguous, submodule
+from lstm_lint.modules import submodule
+from lstm_lint.project import Ambiguous
 from lstm_lint.source import Source
 from lstm_lint.syntax.tree import Tree, Unparsable, parse
 from lstm_lint.values import Imported, Module, OneOf, Ref, Str, Tuple, Unknown, Value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -12,7 +12,7 @@ from typing import TypeVar
 from lstm_lint.cache import Cache, key_of
 from lstm_lint.config import Settings
 from lstm_lint.discover import Unreadable, discover
-from lstm_lint.findings import Finding, Probe, Redeemed, Severity, Status
+from lstm_lint.findings import Finding, Probe, Redeemed, Severity, Spot, Status
 from lstm_lint.outline import CallReport, Listing, SiteReport, listed
 from lstm_lint.project import Project
 from lstm_lint.rules.lst900_unreadable import unreadable
@@ -52,13 +52,18 @@ class Outcome:
     failures: tuple[str, ...] = ()
 
 
-def check_paths(paths: Sequence[str], settings: Settings, given: Source | None = None) -> Outcome:
-    """Lint files and folders, or one text that is given, such as that of standard input."""
+def check_paths(
+    paths: Sequence[str], settings: Settings, given: Source | None = None, project: Project | None = None
+) -> Outcome:
+    """Lint files and folders, or one text that is given, such as that of standard input.
+
+    `project`: what was found out about files before, for a caller that gives one text after the other.
+    """
     if given is not None:
-        return confirmed([check_file(given, settings)], settings, (), 1)
+        return confirmed([check_file(given, settings, project=project)], settings, (), [given.path])
     discovery = discover(paths, settings.filter)
     results = list(analyse(discovery.files, settings))
-    return confirmed(results, settings, discovery.failures, len(discovery.files))
+    return confirmed(results, settings, discovery.failures, discovery.files)
 
 
 def shapes_paths(paths: Sequence[str], settings: Settings) -> tuple[Listing, list[Finding]]:
@@ -174,34 +179,49 @@ def _is_wanted(finding: Finding, analysed: str, settings: Settings, project: Pro
     path = finding.path
     if finding.code not in settings.codes_at(path):
         return False
-    if path != analysed and settings.filter.exclude.covers(os.path.abspath(path)):
+    if os.path.abspath(path) != os.path.abspath(analysed) and settings.filter.exclude.covers(os.path.abspath(path)):
         return False
     source = project.source(path)
     return isinstance(source, Unreadable) or not source.ignores.silences(source.text_line(finding.span), finding.code)
 
 
 # -- several files -----------------------------------------------------------------------------------------------------
-def joined(results: Sequence[FileResult]) -> list[Finding]:
-    """The findings of a run in order: of several about one place the worst, and as warnings those that other files redeem."""
-    redeemed = {(one.code, one.at) for result in results for one in result.redeemed}
-    best: dict[object, Finding] = {}
-    for finding in (f for result in results for f in result.findings):
-        if (finding.code, finding.unless_at) in redeemed:
+def joined(results: Sequence[FileResult], files: Sequence[str]) -> list[Finding]:
+    """The findings of a run in order, paths as in `files`; as warnings those that other files redeem.
+
+    Of several about one place the worst is kept, and of those what the file says itself, before what others make of it.
+    """
+    redeemed = {(one.code, _absolute(one.at)) for result in results for one in result.redeemed}
+    best: dict[object, tuple[tuple[int, bool, str], Finding]] = {}
+    for result, finding in [(one, finding) for one in results for finding in one.findings]:
+        if finding.unless_at is not None and (finding.code, _absolute(finding.unless_at)) in redeemed:
             finding = replace(finding, severity=Severity.WARNING)
-        key = (finding.code, os.path.abspath(finding.path), finding.span)
-        known = best.get(key)
-        if known is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(known.severity):
-            best[key] = finding
-    return sorted(best.values(), key=lambda finding: finding.order)
+        path = os.path.abspath(finding.path)
+        weight = (SEVERITIES.index(finding.severity), path != os.path.abspath(result.path), result.path)
+        key = (finding.code, path, finding.span)
+        if key not in best or weight < best[key][0]:
+            best[key] = (weight, finding)
+    given = {os.path.abspath(file): file for file in files}
+    return sorted((_respelt(finding, given) for _, finding in best.values()), key=lambda finding: finding.order)
 
 
 SEVERITIES = tuple(Severity)
 
 
+def _absolute(spot: Spot) -> Spot:
+    return replace(spot, path=os.path.abspath(spot.path))
+
+
+def _respelt(finding: Finding, given: Mapping[str, str]) -> Finding:
+    """The finding with paths as the user gave them, however an import led there."""
+    related = tuple(replace(one, path=given.get(os.path.abspath(one.path), one.path)) for one in finding.related)
+    return replace(finding, path=given.get(os.path.abspath(finding.path), finding.path), related=related)
+
+
 # -- torch -----------------------------------------------------------------------------------------------------------
-def confirmed(results: Sequence[FileResult], settings: Settings, failures: Sequence[str], files: int) -> Outcome:
+def confirmed(results: Sequence[FileResult], settings: Settings, failures: Sequence[str], files: Sequence[str]) -> Outcome:
     """The outcome of a run, with torch's verdicts where they are asked for."""
-    findings = joined(results)
+    findings = joined(results, files)
     analyzed = sum(result.analyzed for result in results)
     defects: list[str] = []
     if settings.confirm != "never":
@@ -220,4 +240,4 @@ def confirmed(results: Sequence[FileResult], settings: Settings, failures: Seque
         defects = [text for probe, answer in zip(replays, answers, strict=True) if (text := compare_shapes(probe, answer))]
     refuted = [f for f in findings if f.confirmation is not None and f.confirmation.status is Status.REFUTED]
     kept = [f for f in findings if f not in refuted]
-    return Outcome(tuple(kept), tuple(refuted), files, analyzed, tuple(dict.fromkeys(defects)), tuple(failures))
+    return Outcome(tuple(kept), tuple(refuted), len(files), analyzed, tuple(dict.fromkeys(defects)), tuple(failures))

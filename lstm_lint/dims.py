@@ -46,6 +46,7 @@ class Symbol:
 
     `owner` names the signature or object a config symbol belongs to: two parameters of one signature are independent knobs.
     `subject` and `equals`: a flag that says ``subject == equals``; two such flags with one subject exclude each other.
+    `reason`: why no more is known of it.
     `test`: a flag that says ``test > 0`` of a dim, so that an assignment of sizes decides it.
     """
 
@@ -58,6 +59,7 @@ class Symbol:
     subject: Hashable = field(default=None, compare=False)
     equals: Hashable = field(default=None, compare=False)
     test: Dim | None = field(default=None, compare=False)
+    reason: str = field(default="", compare=False)
 
     @cached_property
     def order(self) -> str:

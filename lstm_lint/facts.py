@@ -21,6 +21,7 @@ class LstmSite:
     `grounded`: reached from module-level code, not only because every body is entered. `guarded`: inside a ``try`` or
     ``pytest.raises`` that expects an exception. `directions` are the flags by which it, or a layer before it, is bidirectional.
     `required`: what of `given` has to hold, or something was raised before.
+    `reached_from`: what in the analysed file led here, if it stands in another.
     """
 
     number: int
@@ -34,6 +35,7 @@ class LstmSite:
     why: Unknown | None = field(default=None, compare=False)
     directions: frozenset[Symbol] = frozenset()
     required: Dim = ONE
+    reached_from: Place | None = None
 
     @property
     def layer(self) -> str:
@@ -108,6 +110,7 @@ class LstmCall:
     `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature. Facts with one
     `evaluation` are alternatives of one call; `assumed_rank` is the input's rank where it is not known and each was tried.
     `ranks` are the ranks of tensors from outside, by their key, `rounds` the counters of the loops that it stands in.
+    `reached_from` as for the construction.
     """
 
     number: int
@@ -125,6 +128,7 @@ class LstmCall:
     ranks: Mapping[Hashable, int] = field(default_factory=dict)
     required: Dim = ONE
     rounds: frozenset[Symbol] = frozenset()
+    reached_from: Place | None = None
 
     def in_one_spelling(self, dim: Dim) -> Dim:
         """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""

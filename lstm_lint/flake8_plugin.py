@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 from lstm_lint import __version__
 from lstm_lint.check import check_paths
 from lstm_lint.config import ConfigError, Settings, load
-from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.findings import Finding, Severity, Status
+from lstm_lint.project import Project
 from lstm_lint.source import Source
 
 Report = tuple[int, int, str, type[Any]]
@@ -24,6 +24,7 @@ class Plugin:
     name = "lstm-lint"
     version = __version__
     settings: ClassVar[Settings | None] = None
+    project: ClassVar[Project] = Project()
 
     def __init__(self, tree: ast.AST, filename: str, lines: Sequence[str]) -> None:
         del tree  # asked for because flake8 then calls once a file, after it has parsed
@@ -48,16 +49,15 @@ class Plugin:
             settings = load()
         except ConfigError as error:
             raise SystemExit(f"lstm-lint: {error}") from None
+        cls.project = Project()
         cls.settings = replace(settings, confirm="auto" if options.lstm_confirm else "never")
 
     def run(self) -> Iterator[Report]:
-        """Line (from 1), column (from 0) and text of each error and warning."""
-        text = "".join(self.lines)
-        if not mentions_recurrent_layer(text.encode(errors="replace")):
-            return
+        """Line (from 1), column (from 0) and text of each error and warning that stands in this file."""
         settings = self.settings or Settings(".", confirm="never")
-        for finding in check_paths([self.filename], settings, Source(self.filename, text)).findings:
-            if finding.severity is not Severity.INFO:
+        outcome = check_paths([self.filename], settings, Source(self.filename, "".join(self.lines)), self.project)
+        for finding in outcome.findings:
+            if finding.severity is not Severity.INFO and finding.path == self.filename:
                 yield finding.span.line, finding.span.column - 1, _message(finding), type(self)
 
 

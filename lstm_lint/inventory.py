@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lstm_lint.alternatives import likeliest
 from lstm_lint.dims import Dim
@@ -173,22 +173,25 @@ def _condition(judged: Judged, part: StatePart) -> Why:
 
 def _why(judged: Judged, cause: object, part: StatePart | None = None) -> Why:
     """The first construct that lost the shape, and the two sizes of which nothing is proved if that is all."""
-    place, message = judged.call.place, "the state or the input is not known here"
-    undecided = _undecided(part) if part is not None else None
+    place, reasons = judged.call.place, []
+    undecided = list(_undecided(part)) if part is not None else []
     if isinstance(cause, Unknown):
-        place, message = cause.place or place, cause.reason or message
-        message = f"{undecided}: {message}" if undecided else message
-    elif undecided:
-        message = undecided
+        place, reasons = cause.place or place, [cause.reason] if cause.reason else []
+    whether, *lost = undecided or [""]
+    reasons = list(dict.fromkeys([*lost, *reasons]))
+    message = ": ".join(filter(None, [whether, "; ".join(reasons)])) or "the state or the input is not known here"
     span = place.span
     return Why(span.line, span.column, message, span.cell)
 
 
-def _undecided(part: StatePart) -> str | None:
+def _undecided(part: StatePart) -> Iterator[str]:
+    """The first two sizes of which nothing is proved, then what lost each of them."""
     for axis, expected, actual in zip(part.axes, part.expected or (), part.actual or (), strict=False):
         if axis.extent is Extent.UNKNOWN:
-            return f"whether {actual.text} is {expected.text} is not known"
-    return None
+            yield f"whether {actual.text} is {expected.text} is not known"
+            symbols = sorted((actual - expected).symbols, key=lambda symbol: symbol.order)
+            yield from (symbol.reason for symbol in symbols if symbol.reason)
+            return
 
 
 def _texts(dims: Sequence[Dim] | None) -> Sizes | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,16 +16,14 @@ from hashlib import sha256
 
 from lstm_lint import notebook
 from lstm_lint.discover import Unreadable, decode, mentions_recurrent_layer, read_bytes
+from lstm_lint.modules import is_package, is_script, module_file, relative_module, roots, same_file, submodule, submodules
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
-from lstm_lint.syntax.relevance import relevant_names
+from lstm_lint.syntax.relevance import Statement, relevant_names
 from lstm_lint.syntax.skim import Import, imports_in, skimmed
 
-MARKERS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
-"""A folder that holds one of these is the top of a project."""
-
-HIGHEST = 6  # folders above a package that are looked at for a project's top
 HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
+FARTHEST = 16  # imports of imports whose content a result can depend on
 LIBRARIES = frozenset(sys.stdlib_module_names) | {"torch", "numpy"}
 
 
@@ -46,8 +45,11 @@ class Project:
     _statements: dict[str, Sequence[Import]] = field(default_factory=dict)
     _imports: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _mentioning: dict[str, bool] = field(default_factory=dict)
-    _hashes: dict[str, bytes] = field(default_factory=dict)
-    _relevant: dict[str, frozenset[str]] = field(default_factory=dict)
+    _closures: dict[str, frozenset[str]] = field(default_factory=dict)
+    _digests: dict[tuple[str, int], bytes] = field(default_factory=dict)
+    _skimmed: dict[str, Sequence[Statement]] = field(default_factory=dict)
+    _relevant: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    _dotted: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def data(self, path: str) -> bytes | Unreadable:
         """A file's content."""
@@ -73,7 +75,7 @@ class Project:
         """The file or folder that ``name`` stands for in ``importer``, which has `level` dots before it; None for a library."""
         key = (os.path.dirname(importer), level, name)
         if key not in self._located:
-            self._located[key] = _relative(importer, level, name) if level else self._absolute(importer, name)
+            self._located[key] = relative_module(importer, level, name) if level else self._absolute(importer, name)
         return self._located[key]
 
     def _absolute(self, importer: str, name: str) -> str | Ambiguous | None:
@@ -81,13 +83,13 @@ class Project:
             return None
         folder = os.path.dirname(importer)
         if folder not in self._roots:
-            self._roots[folder] = tuple(_roots(importer))
+            self._roots[folder] = tuple(roots(importer))
         found: list[str] = []
         for root in self._roots[folder]:
             module = module_file(os.path.join(root, *name.split(".")))
-            if module is not None and not any(_same_file(module, known) for known in found):
+            if module is not None and not any(same_file(module, known) for known in found):
                 found.append(module)
-        return Ambiguous(tuple(found)) if len(found) > 1 and not _is_script(importer) else next(iter(found), None)
+        return Ambiguous(tuple(found)) if len(found) > 1 and not is_script(importer) else next(iter(found), None)
 
     # -- whether it matters --------------------------------------------------------------------------------------------
     def imports(self, path: str) -> tuple[str, ...]:
@@ -95,7 +97,9 @@ class Project:
         known = self._imports.get(path)
         if known is None:
             statements = self._import_statements(path)
-            known = self._imports[path] = tuple(dict.fromkeys(f for one in statements for f in self._files_of(path, one)))
+            named = [file for one in statements for file in self._files_of(path, one)]
+            named += [file for one in statements for file, _ in self._attributes(path, one)]
+            known = self._imports[path] = tuple(dict.fromkeys(named))
         return known
 
     def _import_statements(self, path: str) -> Sequence[Import]:
@@ -105,19 +109,49 @@ class Project:
         return known
 
     def _files_of(self, path: str, statement: Import) -> Iterator[str]:
+        """The module; the packages around it if it is reached through them (``import a.b``); those among its names."""
+        if statement.whole is not None and statement.module.startswith(statement.whole + "."):
+            package = statement.module.rpartition(".")[0]
+            yield from self._files_of(path, Import(0, package, (), statement.whole))
         found = self.locate(path, statement.level, statement.module)
         if isinstance(found, str):
             parts = (submodule(found, name) for name, _ in statement.names)
             yield from (file for file in (found, *parts) if file is not None and file.endswith(".py"))
 
+    def _attributes(self, path: str, statement: Import) -> Iterator[tuple[str, str]]:
+        """The modules that are reached through a package which an import binds (``models.rnn.Net``), and that name."""
+        if statement.whole is not None:
+            outermost = statement.module.startswith(statement.whole + ".")
+            packages = {statement.whole: self.locate(path, 0, statement.whole if outermost else statement.module)}
+        else:
+            found = self.locate(path, statement.level, statement.module)
+            names = statement.names if isinstance(found, str) else ()
+            packages = {bound: submodule(found, name) for name, bound in names if isinstance(found, str)}
+        for bound, package in packages.items():
+            if isinstance(package, str) and is_package(package):
+                for match in set(re.findall(rb"\b%b((?:\.\w+)+)" % re.escape(bound.encode()), self._bytes(path))):
+                    for file in submodules(package, match.decode(errors="replace")[1:].split(".")):
+                        yield file, bound
+
     def closure(self, path: str) -> frozenset[str]:
-        """The project's files that a file's imports lead to, itself left out."""
+        """The project's files that a file's imports lead to within a few hops, itself left out."""
+        known = self._closures.get(path)
+        if known is None:
+            known = self._closures[path] = self._reached(path)
+        return known
+
+    def _reached(self, path: str) -> frozenset[str]:
         seen = {path}
         rim = {path}
         for _ in range(HOPS):
             rim = {file for known in rim for file in self.imports(known)} - seen
             seen |= rim
         return frozenset(seen - {path})
+
+    def leads_to(self, path: str, module: str) -> bool:
+        """Whether a file's imports lead to a module, so that it is there as an attribute of its package."""
+        closure = self.closure(path)
+        return module in closure or any(same_file(module, file) for file in closure)
 
     def _bytes(self, path: str) -> bytes:
         """What can be searched for names: the text if it is known already or a notebook's, else the content as it is read."""
@@ -143,108 +177,72 @@ class Project:
         return known
 
     def state_of_imports(self, path: str) -> str:
-        """A digest of the content of every file that a file's imports lead to."""
-        digest = sha256()
-        for file in sorted(self.closure(path)):
-            if file not in self._hashes:
-                self._hashes[file] = sha256(self._bytes(file)).digest()
-            digest.update(file.encode(errors="surrogateescape") + b"\0" + self._hashes[file])
-        return digest.hexdigest()
+        """A digest of which files a file's imports lead to, and of their content."""
+        return self._digest(path, FARTHEST).hex()
+
+    def _digest(self, path: str, hops: int) -> bytes:
+        known = self._digests.get((path, hops))
+        if known is None:
+            digest = sha256(self._bytes(path))
+            for file in self.imports(path) if hops else ():
+                digest.update(file.encode(errors="surrogateescape") + b"\0" + self._digest(file, hops - 1))
+            known = self._digests[path, hops] = digest.digest()
+        return known
 
     def relevant(self, source: Source) -> frozenset[str] | None:
         """`relevant_names` of a text, with what its imports bring in from the project; None, for all, if it is not Python."""
-        found = relevant_names(skimmed(source.text), frozenset(self._seeds(source.path, HOPS)))
-        return found if found or isinstance(parsed(source.text), ast.Module) else None
+        found = self.relevant_of(source.path)
+        return found if found or not self._mentions(source.path) or isinstance(parsed(source.text), ast.Module) else None
 
     def relevant_of(self, path: str, hops: int = HOPS) -> frozenset[str]:
-        """The same for a module that is imported; none while the question is being answered already (an import cycle)."""
-        known = self._relevant.get(path)
+        """The same for a module that is imported, by what its own imports lead to within so many hops."""
+        known = self._relevant.get((path, hops))
         if known is None:
-            known = self._relevant[path] = frozenset()
+            statements = self._statements_of(path) if self.concerns_layers(path) else ()
+            seeds = frozenset(self._seeds(path, hops)) if statements else frozenset[str]()
+            known = self._relevant[path, hops] = relevant_names(statements, seeds)
+        return known
+
+    def _statements_of(self, path: str) -> Sequence[Statement]:
+        known = self._skimmed.get(path)
+        if known is None:
             source = self.source(path)
-            if isinstance(source, Source) and self.concerns_layers(path):
-                known = self._relevant[path] = relevant_names(skimmed(source.text), frozenset(self._seeds(path, hops)))
+            known = self._skimmed[path] = skimmed(source.text) if isinstance(source, Source) else ()
         return known
 
     def _seeds(self, path: str, hops: int) -> Iterator[str]:
-        """The names that imports bind to things of the project that can concern a layer."""
+        """The names by which a file uses what can concern a layer in others: those it imports, and attributes of modules."""
         for statement in self._import_statements(path) if hops else ():
             module = self.locate(path, statement.level, statement.module)
             if not isinstance(module, str):
                 continue
             known = self.relevant_of(module, hops - 1) if module.endswith(".py") else frozenset[str]()
-            if statement.whole is not None and (known or not module.endswith(".py")):
-                yield statement.whole
+            if statement.whole is not None:
+                yield from self._used(path, module, statement.whole, hops - 1)
+            for file, bound in self._attributes(path, statement):
+                yield from self._used(path, file, bound, hops - 1)
             for name, bound in statement.names:
                 inner = submodule(module, name)
                 if name == "*":
                     yield from known
-                elif name in known or (inner is not None and inner.endswith(".py") and self.relevant_of(inner, hops - 1)):
+                elif name in known:
                     yield bound
+                elif inner is not None:
+                    yield from self._used(path, inner, bound, hops - 1)
 
+    def _used(self, path: str, module: str, bound: str, hops: int) -> Iterator[str]:
+        """What a file may use of a module by its attributes; the module's name where it is looked into with ``getattr``."""
+        known = self.relevant_of(module, hops) if module.endswith(".py") else frozenset[str]()
+        if known and re.search(
+            rb"\b(?:getattr|vars)\(\s*%b\b|\b%b\.__dict__" % ((re.escape(bound.encode()),) * 2), self._bytes(path)
+        ):
+            yield bound
+        yield from known & self._attribute_names(path)
 
-# -- places ------------------------------------------------------------------------------------------------------------
-def module_file(stem: str) -> str | None:
-    """The file of the module ``stem``, or the folder of a package that holds Python without an ``__init__.py``."""
-    if os.path.isfile(stem + ".py"):
-        return stem + ".py"
-    package = os.path.join(stem, "__init__.py")
-    if os.path.isfile(package):
-        return package
-    return stem if _holds_python(stem) else None
-
-
-def _holds_python(folder: str) -> bool:
-    try:
-        return any(name.endswith(".py") for name in os.listdir(folder))
-    except OSError:
-        return False
-
-
-def submodule(module: str, name: str) -> str | None:
-    """The file of ``module.name``, if `module` is a package."""
-    if module.endswith("__init__.py"):
-        return module_file(os.path.join(os.path.dirname(module), name))
-    return None if module.endswith(".py") else module_file(os.path.join(module, name))
-
-
-def _relative(importer: str, level: int, name: str) -> str | None:
-    folder = os.path.dirname(importer)
-    for _ in range(level - 1):
-        folder = os.path.join(folder, os.pardir)
-    folder = os.path.normpath(folder) if folder else os.curdir
-    stem = os.path.join(folder, *name.split(".")) if name else folder
-    found = module_file(stem)
-    return None if found is None else os.path.normpath(found)
-
-
-def _is_script(importer: str) -> bool:
-    """Whether the file's own folder comes first on Python's path: it is not part of a package."""
-    return not os.path.isfile(os.path.join(os.path.dirname(importer), "__init__.py"))
-
-
-def _same_file(left: str, right: str) -> bool:
-    return os.path.abspath(left) == os.path.abspath(right)
-
-
-def _roots(importer: str) -> Iterator[str]:
-    """The folders that modules are looked for in: that of the outermost package, those above it, the file's own."""
-    own = os.path.dirname(os.path.abspath(importer))
-    folder = own
-    while os.path.isfile(os.path.join(folder, "__init__.py")):
-        folder = os.path.dirname(folder)
-    shown = os.path.abspath if os.path.isabs(importer) else os.path.relpath
-    for root in dict.fromkeys([*_up_to_top(folder), own]):
-        for place in (root, os.path.join(root, "src")):
-            if place == root or os.path.isdir(place):
-                yield "" if shown(place) == os.curdir else shown(place)
-
-
-def _up_to_top(folder: str) -> list[str]:
-    """The folder and those above it up to the project's top; the folder alone if no top is found."""
-    above = [folder]
-    while len(above) <= HIGHEST:
-        if above[-1] == os.getcwd() or any(os.path.exists(os.path.join(above[-1], marker)) for marker in MARKERS):
-            return above
-        above.append(os.path.dirname(above[-1]))
-    return [folder]
+    def _attribute_names(self, path: str) -> frozenset[str]:
+        known = self._dotted.get(path)
+        if known is None:
+            known = self._dotted[path] = frozenset(
+                name.decode() for name in re.findall(rb"\.\s*([A-Za-z_]\w*)", self._bytes(path))
+            )
+        return known

@@ -46,7 +46,7 @@ class Unknown:
             return self.as_condition()
         default = self.default.dim.constant if isinstance(self.default, Int) else None
         minimum = None if default is not None and default < 0 else 0
-        return Dim.of(Symbol(("int", self.key), self.name, self.kind, default, minimum, self.owner))
+        return Dim.of(Symbol(("int", self.key), self.name, self.kind, default, minimum, self.owner, reason=self.reason))
 
     def attribute(self, name: str) -> Unknown:
         """The unknown ``value.name``."""

@@ -21,6 +21,7 @@ ROWS: list[tuple[str, ...]] = [
     ("notebook",),
     ("patterns",),
     ("discover",),
+    ("modules",),
     ("project",),
     ("dims",),
     ("proofs",),

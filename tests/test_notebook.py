@@ -399,7 +399,7 @@ def test_imports_of_a_notebook_are_followed(lint: Run, tmp_path: Path) -> None:
     done = lint("--no-cache", "--confirm", "never", "--output-format", "json", "a.ipynb")
     [finding] = json.loads(done.stdout)["findings"]
     assert (finding["path"], finding["cell"], finding["line"], finding["column"]) == ("a.ipynb", 3, 2, 7)
-    assert {(place["path"], place.get("cell")) for place in finding["related"]} == {("model.py", None)}
+    assert {(place["path"], place.get("cell")) for place in finding["related"]} == {("model.py", None), ("a.ipynb", 4)}
 
 
 # -- as people write them ----------------------------------------------------------------------------------------------

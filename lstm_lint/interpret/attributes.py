@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from lstm_lint.dims import Kind
+from lstm_lint.interpret import modules
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.modules import member
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
@@ -58,12 +58,14 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             return _of_class(it, owner, name, node)
         case Layer():
             return _of_layer(it, owner, name, node)
+        case Unknown(key=(modules.MODULE, *_)):
+            return modules.of_unread(owner, name)
         case Tensor() | Unknown():
             return _of_tensor(it, owner, name, node)
         case Packed():
             return _of_packed(it, owner, name, node)
         case Module():
-            return member(it, owner, name, node)
+            return modules.member(it, owner, name, node)
         case _:
             return Method(owner, name)
 

@@ -27,6 +27,7 @@ from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import assumed
+from lstm_lint.source import Place
 from lstm_lint.values import (
     NONE,
     Class,
@@ -337,6 +338,7 @@ def call_function(
     frame = Frame(it.number(), scope, unit, grounded, function.identity, function.receiver, function.defined_in)
     frame.lends, frame.top = it.frame.lends, scope.top or function.name
     target, it.target = it.target, None
+    reached_from, it.reached_from = it.reached_from, _reached_from(it, scope, node)
     it.active.append(function.identity)
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
@@ -352,7 +354,14 @@ def call_function(
         return value
     finally:
         it.active.pop()
-        it.target = target
+        it.target, it.reached_from = target, reached_from
+
+
+def _reached_from(it: Interpreter, scope: Frame, node: cst.CSTNode) -> Place | None:
+    """The call in the analysed file that leads to code of another one; None for code of its own."""
+    if scope.tree is it.tree:
+        return None
+    return it.place(node) if it.frame.tree is it.tree else it.reached_from
 
 
 def _unit(function: Function, scope: Frame) -> object:

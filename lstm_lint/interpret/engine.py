@@ -42,7 +42,7 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 POSITION = (
     "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "rounds", "target", "active", "evaluation",
-    "nesting", "limit", "is_aside", "required",
+    "nesting", "limit", "is_aside", "required", "reached_from",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -66,8 +66,9 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
-    loops that run. `required` is what has to hold or something was raised before. `vague`: the path left out a condition that
-    values may depend on, so that nothing reached here proves an error.
+    loops that run. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
+    the call in this one that led there. `vague`: the path left out a condition that values may depend on, so that nothing
+    reached here proves an error.
     """
 
     tree: Tree
@@ -104,6 +105,7 @@ class Interpreter:
     resolving: set[Hashable] = field(default_factory=set)
     asked_for: dict[str, int] = field(default_factory=dict)
     is_aside: bool = False
+    reached_from: Place | None = None
 
     def __post_init__(self) -> None:
         self.store = self.world.store.overlay()
@@ -344,6 +346,7 @@ class Interpreter:
         self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
         self.required = ONE
         self.rounds = frozenset()
+        self.reached_from = None
         self.limit = before + EFFORT_PER_MODULE
         try:
             run()

@@ -86,7 +86,9 @@ def recurrent_layer(
     config = bound.config()
     it.directions |= frozenset(config.bidirectional.flags) if config is not None else frozenset()
     guarded, grounded = bool(it.guarded) or it.vague, it.frame.grounded
-    site = LstmSite(number, place, bound, config, it.target, it.path, grounded, guarded, rest, it.directions, it.required)
+    site = LstmSite(
+        number, place, bound, config, it.target, it.path, grounded, guarded, rest, it.directions, it.required, it.reached_from
+    )
     it.record_site(site)
     return Layer(name, bound.values, place, number)
 
@@ -197,6 +199,7 @@ def _call_recurrent(
             ranks,
             it.required,
             it.rounds,
+            reached_from=it.reached_from,
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)

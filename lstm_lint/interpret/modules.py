@@ -6,22 +6,26 @@ Loading runs the module's own statements, on the side: what is found there is th
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame
-from lstm_lint.project import Ambiguous, submodule
+from lstm_lint.modules import submodule
+from lstm_lint.project import Ambiguous
 from lstm_lint.source import Source
 from lstm_lint.syntax.tree import Tree, Unparsable, parse
-from lstm_lint.values import Imported, Module, OneOf, Unknown, Value
+from lstm_lint.values import Imported, Module, OneOf, Ref, Str, Tuple, Unknown, Value
 
 MOST_IMPORTED = 1_000_000  # characters of other files that one analysis reads
 STARS = "*"
+MODULE = "module"
+"""First part of the key of an Unknown that is a module."""
 
 
-def module_named(it: Interpreter, level: int, name: str, node: cst.CSTNode) -> Value | None:
+def module_named(it: Interpreter, level: int, name: str, node: cst.CSTNode) -> Module | Unknown | None:
     """The module of the project that an import names, or an unknown that says why it cannot be told; None for a library."""
     if it.project is None or it.frame.tree is None:
         return None
@@ -34,18 +38,26 @@ def module_named(it: Interpreter, level: int, name: str, node: cst.CSTNode) -> V
             reason = f"`{spelt}` may stand for {' or '.join(files)}"
         case _ if level:
             reason = f"`{spelt}` is not found beside {os.path.basename(importer)}"
+        case _ if "." in name and isinstance(package := it.project.locate(importer, 0, name.rpartition(".")[0]), str):
+            reason = f"`{spelt}` is not found in {package.removesuffix('__init__.py')}"
         case _:
             return None
-    return Unknown(("module", importer, spelt), spelt, reason, it.place(node), Kind.CONFIG)
+    return Unknown((MODULE, importer, spelt), spelt, reason, it.place(node), Kind.CONFIG)
 
 
 def member(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Value:
-    """``module.name``; an unknown that says so where the module defines no such name."""
+    """``module.name``; an unknown that says so where the module defines no such name, or where such a module is missing."""
     value = _find(it, module, name, node)
     if value is not None:
         return value
     reason = f"`{name}` is not defined in {module.path}"
-    return Unknown(("member", os.path.abspath(module.path), name), name, reason, it.place(node), Kind.CONFIG)
+    kind = "member" if module.path.endswith(".py") and _may_define(it, module, name) else MODULE
+    return Unknown((kind, os.path.abspath(module.path), name), name, reason, it.place(node), Kind.CONFIG)
+
+
+def of_unread(module: Unknown, name: str) -> Unknown:
+    """``module.name`` of a module that is not there or cannot be read: an unknown of its own."""
+    return replace(module, key=("member", module.key, name), name=name)
 
 
 def _find(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Value | None:
@@ -53,13 +65,23 @@ def _find(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Valu
     if module.path.endswith(".py"):
         frame = load(it, module, node)
         if isinstance(frame, Unknown):
-            return frame
+            return of_unread(frame, name)
         value = it.read((frame.number, name))
         value = starred(it, frame, name, node) if value is None else looked_up(it, value, node)
         if value is not None:
             return value
+    return _submodule(it, module, name, node)
+
+
+def _submodule(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Value | None:
+    """A module of a package: it is there only if the imports of the file that asks lead to it."""
     inner = submodule(module.path, name)
-    return None if inner is None else Module(inner, f"{module.name}.{name}")
+    if inner is None or it.project is None or it.frame.tree is None:
+        return None
+    if inner.endswith(".py") and not it.project.leads_to(it.frame.tree.source.path, inner):
+        reason = f"`{module.name}.{name}` is a module that is not imported"
+        return Unknown((MODULE, os.path.abspath(inner)), name, reason, it.place(node), Kind.CONFIG)
+    return Module(inner, f"{module.name}.{name}")
 
 
 def looked_up(it: Interpreter, value: Value, node: cst.CSTNode) -> Value:
@@ -81,14 +103,50 @@ def looked_up(it: Interpreter, value: Value, node: cst.CSTNode) -> Value:
 
 
 def starred(it: Interpreter, frame: Frame, name: str, node: cst.CSTNode) -> Value | None:
-    """What ``from module import *`` of the project brings under a name; None if nothing does."""
-    for key in it.store.names((frame.number, STARS)):
-        module = it.read(((frame.number, STARS), key))
-        if isinstance(module, Module) and not name.startswith("_") and _may_define(it, module, name):
-            value = _find(it, module, name, node)
+    """What ``from module import *`` of the project brings under a name, the last one first; None if nothing does."""
+    asked = (frame.number, STARS, name)
+    if asked in it.resolving:  # two files that import each other's stars
+        return None
+    it.resolving.add(asked)
+    try:
+        for key in reversed(list(it.store.names((frame.number, STARS)))):
+            module = it.read(((frame.number, STARS), key))
+            value = _exported(it, module, name, node) if isinstance(module, Module) else None
             if value is not None:
                 return value
-    return None
+        return None
+    finally:
+        it.resolving.discard(asked)
+
+
+def import_stars(it: Interpreter, module: Module, spelt: str, node: cst.CSTNode) -> None:
+    """``from module import *``: looked through when a name is asked for, but names bound before are bound anew now."""
+    frame = it.frame.module
+    it.write(((frame.number, STARS), spelt), module)
+    for name in list(it.store.names(frame.number)):
+        value = _exported(it, module, name, node)
+        if value is not None:
+            it.write((frame.number, name), value)
+
+
+def _exported(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Value | None:
+    """A name that ``from module import *`` brings: one of ``__all__``, else one that does not begin with an underscore."""
+    if not _may_define(it, module, name):
+        return None
+    listed = _listed(it, module, node)
+    if name.startswith("_") if listed is None else name not in listed:
+        return None
+    return _find(it, module, name, node)
+
+
+def _listed(it: Interpreter, module: Module, node: cst.CSTNode) -> frozenset[str] | None:
+    """What a module's ``__all__`` lists; None if it has none, or one that is not known."""
+    frame = load(it, module, node) if module.path.endswith(".py") else None
+    value = it.read((frame.number, "__all__")) if isinstance(frame, Frame) else None
+    content = it.read((value.number, "items")) if isinstance(value, Ref) else value
+    if not isinstance(content, Tuple) or not all(isinstance(item, Str) for item in content.items):
+        return None
+    return frozenset(item.value for item in content.items if isinstance(item, Str))
 
 
 def _may_define(it: Interpreter, module: Module, name: str) -> bool:
@@ -108,7 +166,7 @@ def load(it: Interpreter, module: Module, node: cst.CSTNode) -> Frame | Unknown:
         return known
     tree = source if isinstance(source, str) else _tree(source)
     if isinstance(tree, str):
-        return Unknown(("module", key), module.name, tree, it.place(node), Kind.CONFIG)
+        return Unknown((MODULE, key), module.name, tree, it.place(node), Kind.CONFIG)
     frame = Frame(it.number(), tree=tree)
     it.world.modules[key] = frame  # before it runs: an import cycle sees what is there so far
     it.aside(frame, lambda: it.execute(tree.module.body))

@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.modules import STARS, looked_up, module_named, starred
+from lstm_lint.interpret.modules import STARS, import_stars, looked_up, module_named, of_unread, starred
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS, OPS
@@ -94,7 +94,10 @@ def execute_import_from(it: Interpreter, node: cst.ImportFrom) -> None:
     level, name = len(node.relative), dotted(node.module) if node.module is not None else ""
     module = module_named(it, level, name, node)
     if isinstance(node.names, cst.ImportStar):
-        it.write(((it.frame.module.number, STARS), "." * level + name), module or External(name))
+        if isinstance(module, Module):
+            import_stars(it, module, "." * level + name, node)
+        else:
+            it.write(((it.frame.module.number, STARS), "." * level + name), module or External(name))
         return
     for alias in node.names:
         part = dotted(alias.name)
@@ -105,7 +108,7 @@ def execute_import_from(it: Interpreter, node: cst.ImportFrom) -> None:
             case Module():
                 value = Imported(module, part)
             case _:
-                value = module
+                value = of_unread(module, part)
         assign_name(it, bound, value)
 
 

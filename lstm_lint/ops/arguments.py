@@ -15,6 +15,7 @@ from lstm_lint.values import (
     Bool,
     Call,
     Dict,
+    External,
     Float,
     Int,
     Layer,
@@ -175,6 +176,8 @@ def size_item(call: Call, value: Value, name: str = "size", part: object = 0) ->
             return call.fresh_dim(f"int({name})", ("size", part))
         case Float() | Str() | NoneValue() | Tuple():
             raise ShapeError(f"{name} must be an int, not {describe(value)}")
+        case External(qualified):
+            raise CannotTell(f"`{qualified}` belongs to a library, whose code is not read")
         case _:
             raise CannotTell(f"{name} is not known here")
 

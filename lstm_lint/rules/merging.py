@@ -126,9 +126,13 @@ def _texts(dims: tuple[Dim, ...] | None) -> tuple[str, ...] | None:
 
 
 def _related(complaint: Complaint) -> Iterator[Related]:
-    """The layer's construction, and the call, where the finding itself stands elsewhere."""
+    """The layer's construction, the call, and what led there from another file, where the finding itself stands elsewhere."""
     site, call = complaint.site, complaint.call
     if site is not None and site.place != complaint.place:
         yield Related(site.place.path, site.place.span, f"the {site.layer} is built here")
     if call is not None and complaint.place not in (call.place, call.state_place):
         yield Related(call.place.path, call.place.span, "and called here")
+    subject = call or site
+    origin = subject.reached_from if subject is not None else None
+    if origin is not None and origin != complaint.place:
+        yield Related(origin.path, origin.span, "reached from here")

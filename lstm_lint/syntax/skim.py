@@ -28,9 +28,12 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<base>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#]*)|import[ \t]+(?P<modules>[^\n#]+))",
+    rb"(?:^|[:;])[ \t]*(?:from[ \t]*(?P<base>[.\w]+)[ \t]*import\b[ \t]*(?P<names>\((?:[^()#]|#[^\n]*)*\)|REST)"
+    rb"|import[ \t]+(?P<modules>REST))".replace(b"REST", rb"(?:[^\n#;\\]|\\\r?\n)*"),
     re.MULTILINE,
 )
+"""An import at the beginning of a line, or behind a colon or semicolon."""
+_COMMENT = re.compile(rb"#[^\n]*")
 _IMPORTED = re.compile(r"([\w.]+|\*)(?:\s+as\s+(\w+))?")
 
 
@@ -55,7 +58,7 @@ def imports_in(data: bytes) -> Iterator[Import]:
                 yield Import(0, module, (), bound or module.split(".")[0])
         elif base := match["base"].decode(errors="replace"):
             module = base.lstrip(".")
-            listed = _IMPORTED.findall(match["names"].decode(errors="replace"))
+            listed = _IMPORTED.findall(_COMMENT.sub(b"", match["names"]).decode(errors="replace"))
             yield Import(len(base) - len(module), module, tuple((name, bound or name) for name, bound in listed))
 
 

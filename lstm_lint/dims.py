@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property, lru_cache
+from operator import attrgetter
 
 MAX_TERMS = 48
 MAX_WEIGHT = 24  # atoms in one operation: a number that is worked out in more steps than that is one nobody knows
@@ -138,15 +139,14 @@ def _wrapped(text: str) -> str:
     return text if all(c.isalnum() or c in "_.()[]" for c in text) else f"({text})"
 
 
-def _order(atom: Atom) -> str:
-    return atom.order
+ORDER = attrgetter("order")
 
 
 def _multiply(left: Monomial, right: Monomial) -> Monomial | None:
     """The product of two monomials in normal form; None where exclusive flags make it 0."""
     if not left or not right:
         return left or right
-    merged = sorted(left + right, key=_order)
+    merged = sorted(left + right, key=ORDER)
     result: list[Atom] = []
     for atom in merged:
         if atom.is_flag:
@@ -179,7 +179,7 @@ class Dim:
             total[monomial] = total.get(monomial, 0) + coefficient
         kept = [(m, c) for m, c in total.items() if c]
         if len(kept) > 1:
-            kept.sort(key=lambda term: (len(term[0]), [atom.order for atom in term[0]]))
+            kept.sort(key=lambda term: (len(term[0]), tuple(map(ORDER, term[0]))))
         return Dim(tuple(kept))
 
     @cached_property

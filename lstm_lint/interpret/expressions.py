@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import libcst as cst
 
@@ -48,7 +49,7 @@ from lstm_lint.values import (
 
 # -- literals --------------------------------------------------------------------------------------------------------
 def eval_integer(it: Interpreter, node: cst.Integer) -> Value:
-    return Int(Dim.of(node.evaluated_value))
+    return Int(Dim.of(int(node.value, 0) if node.value.isdecimal() and node.value[0] != "0" else node.evaluated_value))
 
 
 def eval_float(it: Interpreter, node: cst.Float) -> Value:
@@ -60,8 +61,13 @@ def eval_imaginary(it: Interpreter, node: cst.Imaginary) -> Value:
 
 
 def eval_string(it: Interpreter, node: cst.SimpleString | cst.ConcatenatedString) -> Value:
-    text = node.evaluated_value
+    text = _literal(node.value) if isinstance(node, cst.SimpleString) else node.evaluated_value
     return Str(text) if isinstance(text, str) else it.unknown(node, "bytes are not followed")
+
+
+@lru_cache(maxsize=1 << 12)
+def _literal(text: str) -> object:
+    return ast.literal_eval(text)
 
 
 def eval_formatted(it: Interpreter, node: cst.FormattedString) -> Value:

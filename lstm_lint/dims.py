@@ -121,6 +121,8 @@ class Opaque:
 
     @property
     def name(self) -> str:
+        if not self.arguments:
+            return "a number"
         left, *others = [argument.text for argument in self.arguments]
         if self.operator in ("max", "min"):
             return f"{self.operator}({', '.join([left, *others])})"
@@ -215,7 +217,7 @@ class Dim:
         if other.terms == ONE_TERM:
             return self
         if len(self.terms) * len(other.terms) > MAX_TERMS:
-            return Dim.of(Opaque("*", tuple(sorted((self, other), key=interned))))
+            return _opaque("*", tuple(sorted((self, other), key=interned)))
         Effort.spent += len(self.terms) * len(other.terms)
         return multiplied(self, other, self._minima, other._minima)
 
@@ -397,6 +399,8 @@ def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
 def _substituted(atom: Atom, values: Mapping[Symbol, Dim]) -> Dim:
     if isinstance(atom, Symbol):
         return values.get(atom) or (ZERO if atom in values else Dim.of(atom))
+    if not atom.arguments:
+        return Dim.of(atom)
     Effort.spent += atom.weight
     arguments = [argument.substitute(values) for argument in atom.arguments]
     return OPERATORS[atom.operator](*arguments)
@@ -411,10 +415,13 @@ def _constant_or_opaque(operator: str, *arguments: Dim) -> Dim:
         exact = arguments[0].divided_by(arguments[1])
         if exact is not None:
             return exact
-    result = Opaque(operator, tuple(arguments), minimum=0 if operator in ("//", "%") else None)
-    if result.weight <= MAX_WEIGHT:
-        return Dim.of(result)
-    return Dim.of(Symbol(("large", interned(result)), "a size", Kind.OPAQUE, None, result.minimum))
+    return _opaque(operator, arguments, 0 if operator in ("//", "%") else None)
+
+
+def _opaque(operator: str, arguments: tuple[Dim, ...], minimum: int | None = None) -> Dim:
+    """The operation as an atom; where it has too many parts, one that says nothing of them any more."""
+    result = Opaque(operator, arguments, minimum)
+    return Dim.of(result if result.weight <= MAX_WEIGHT else Opaque(f"number {interned(result)}", (), minimum))
 
 
 def by_cases(dims: list[Dim], function: Callable[[list[Dim]], Dim]) -> Dim:

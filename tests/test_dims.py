@@ -8,7 +8,22 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, maximum, minimum, power, product, symbol, where
+from lstm_lint.dims import (
+    MAX_WEIGHT,
+    ONE,
+    ZERO,
+    Dim,
+    Effort,
+    Kind,
+    Opaque,
+    Symbol,
+    maximum,
+    minimum,
+    power,
+    product,
+    symbol,
+    where,
+)
 
 SIZES = tuple(Symbol(name, name, default=default) for name, default in (("L", 1), ("H", 8), ("N", None)))
 TWINS = tuple(Symbol(("twin", number), "L") for number in (1, 2))  # two symbols that are spelt alike
@@ -190,3 +205,19 @@ def test_texts_are_for_readers(dim: Dim) -> None:
 )
 def test_text(dim: Dim, text: str) -> None:
     assert dim.text == text
+
+
+def test_an_operation_of_too_many_parts_is_a_number_that_only_equals_itself() -> None:
+    size, steps = symbol("size"), [symbol(f"step{i}") for i in range(60)]
+
+    def deep() -> Dim:
+        dim = size
+        for step in steps:
+            dim = maximum(dim // step, step) * (step + 1)
+        return dim
+
+    assert deep() == deep() != deep() + 1
+    assert max(atom.weight for atom in deep().atoms()) <= MAX_WEIGHT
+    before = Effort.spent
+    deep().substitute({step.symbols[0]: ONE for step in steps})
+    assert Effort.spent - before < 5_000

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 
 MAX_TERMS = 48
-MAX_WEIGHT = 24  # atoms in one operation: a number that is worked out in more steps than that is one nobody knows
+MAX_WEIGHT = 24  # operations in one operation: a number that is worked out in more steps than that is one nobody knows
 LONGEST_ORDER = 200  # characters; the number behind tells apart what is longer
 
 _NUMBERS: dict[Hashable, int] = {}
@@ -77,10 +77,6 @@ class Symbol:
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Symbol) and self._hash == other._hash and self.key == other.key)
 
-    @property
-    def weight(self) -> int:
-        return 1
-
     @cached_property
     def is_flag(self) -> bool:
         return self.kind is Kind.FLAG
@@ -112,8 +108,9 @@ class Opaque:
 
     @cached_property
     def weight(self) -> int:
-        """How many atoms it is made of."""
-        return 1 + sum(atom.weight for argument in self.arguments for atom in argument.atoms())
+        """How many operations it is made of, one that occurs twice counting twice."""
+        parts = (atom for argument in self.arguments for atom in argument.atoms())
+        return 1 + sum(atom.weight for atom in parts if isinstance(atom, Opaque))
 
     @property
     def is_flag(self) -> bool:

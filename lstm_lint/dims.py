@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from operator import attrgetter
 
 MAX_TERMS = 48
-MAX_WEIGHT = 24  # operations in one operation: a number that is worked out in more steps than that is one nobody knows
+MAX_WEIGHT = 48  # operations in one operation: a number that is worked out in more steps than that is one nobody knows
 LONGEST_ORDER = 200  # characters; the number behind tells apart what is longer
 
 _NUMBERS: dict[Hashable, int] = {}
@@ -328,10 +328,13 @@ class Dim:
         if not values or not any(s in values for s in self.symbols):
             return self
         total = ZERO
+        known: dict[Atom, Dim] = {}
         for monomial, coefficient in self.terms:
             product = Dim.of(coefficient)
             for atom in monomial:
-                product = product * _substituted(atom, values)
+                if (value := known.get(atom)) is None:
+                    value = known[atom] = _substituted(atom, values)
+                product = product * value
             total = total + product
         return total
 

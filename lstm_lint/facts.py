@@ -54,7 +54,14 @@ class LstmSite:
                     dim = getattr(value, "dim", None)
                     if isinstance(dim, Dim):
                         symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
-        return Trust(frozenset(symbols), positive=frozenset(self._positive()), directions=self.directions)
+        positive = frozenset(self._positive())
+        return Trust(frozenset(symbols), positive=positive, directions=self.directions, forwarded=frozenset(self._forwarded()))
+
+    def _forwarded(self) -> Iterator[Symbol]:
+        """The symbols of what an open ``**kwargs`` may hold."""
+        for name, value in self.bound.values.items():
+            if self.why is not None and name not in self.bound.given and isinstance(value, Unknown):
+                yield from (*value.as_dim().symbols, *value.as_condition().symbols)
 
     def _positive(self) -> Iterator[Symbol]:
         """The symbols that are at least 1 because torch takes no layer of size 0."""

@@ -59,7 +59,8 @@ class Trust:
     `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
     involves any other symbol proves nothing: its value is somebody else's promise. `positive` are the symbols that the layer's
     construction proves to be at least 1: any other size of a configuration may be 0. `directions` are the flags by which
-    layers are bidirectional. `rounds` are the counters of the loops that the call stands in.
+    layers are bidirectional. `rounds` are the counters of the loops that the call stands in. `forwarded` are the symbols of
+    what an open ``**kwargs`` may hold: code that is wrong at their defaults relies on whoever fills it.
     """
 
     knobs: frozenset[Symbol] = frozenset()
@@ -67,6 +68,7 @@ class Trust:
     positive: frozenset[Symbol] = frozenset()
     directions: frozenset[Symbol] = frozenset()
     rounds: frozenset[Symbol] = frozenset()
+    forwarded: frozenset[Symbol] = frozenset()
 
     @property
     def owners(self) -> frozenset[object]:
@@ -269,6 +271,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
     if cases and len(bad) == len(cases):
         extent = Extent.COINCIDENCE if any(c.extent is Extent.COINCIDENCE for c in bad) else Extent.ALWAYS
         return Comparison(extent, witness=_preferred(bad).witness)
+    if _relies_on_forwarded(difference, trust):
+        return UNDECIDED
     if not bad and not conditional:
         return _at_defaults(difference, given) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
     return _partly(difference, given, cases, bad, conditional, expected, actual, trust)
@@ -329,6 +333,15 @@ def _at_defaults(difference: Dim, given: Dim) -> Comparison:
     if len(defaults) == len(difference.symbols) and (difference.evaluate(defaults) or 0) != 0 and consistent(defaults):
         return Comparison(Extent.DEFAULTS, witness=defaults)
     return UNDECIDED
+
+
+def _relies_on_forwarded(difference: Dim, trust: Trust) -> bool:
+    """Whether it differs at torch's defaults of the keywords that are forwarded, whatever the other flags are."""
+    defaults = {s: Dim.of(s.default) for s in difference.symbols if s in trust.forwarded and s.default is not None}
+    rest = difference.substitute(defaults)
+    return bool(defaults) and all(
+        rest.substitute({flag: Dim.of(on) for flag, on in flags.items()}) != ZERO for flags in flag_cases(rest.flags, ONE)
+    )
 
 
 def _preferred(cases: list[_Case]) -> _Case:

@@ -18,7 +18,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.keywords import argument_of
 from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs import MAX_FLAGS, assumed, flag_cases
 from lstm_lint.shapes import Shape, ShapeError
 from lstm_lint.values import (
     NONE,
@@ -252,8 +252,16 @@ def _is_h_alone(site: LstmSite, state: Value, value: Tensor) -> bool:
         or inputs is None
     ):
         return False
-    batch = _batch_dims(site.config, inputs)
-    return batch is not None and state.shape.dims == site.config.state_dims("h", batch.front[0])
+    batch, dims = _batch_dims(site.config, inputs), state.shape.dims
+    if batch is None or dims is None or len(dims) != 3:
+        return False
+    return all(_may_vanish(a - b) for a, b in zip(dims, site.config.state_dims("h", batch.front[0]), strict=True))
+
+
+def _may_vanish(difference: Dim) -> bool:
+    """Whether two sizes are equal for some of their flags."""
+    cases = flag_cases(difference.flags, ONE) if len(difference.flags) <= MAX_FLAGS else ()
+    return any(difference.substitute({flag: Dim.of(on) for flag, on in case.items()}) == ZERO for case in cases)
 
 
 def _state_rank(state: Value, layer: str) -> int | None:

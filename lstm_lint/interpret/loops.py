@@ -12,8 +12,8 @@ from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.choose import alternatives, choose, conjoin, merge, one_shape, same
 from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.rounds import at, counter, item_at, running
-from lstm_lint.interpret.store import Location
+from lstm_lint.interpret.rounds import at, counter, done_rounds, item_at, length_of, running
+from lstm_lint.interpret.store import Location, Store
 from lstm_lint.values import Int, OneOf, Repeated, Tuple, Unknown, Value
 
 LOOP_ROUNDS = 4
@@ -53,15 +53,17 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
     """Run a loop's body until nothing it writes changes any more; values that keep changing are given up (widened).
 
     What a round finds is what was before the loop, or what the round before left: with a counter (`index`) that is known to
-    be the first round and any later one, and the last round's is what the loop leaves.
+    be the first round and any later one, and the last round's is what the loop leaves. Between rounds it counts those that are
+    done (`_Loop.done`), which after the last one are as many as there are.
     """
     base, path = it.store, it.path
     looped = it.flag(node)
-    loop = _Loop(node, ONE - equal_dims(Dim.of(index), ZERO) if index is not None else looped, index)
+    done = done_rounds(it, index) if index is not None else None
+    loop = _Loop(node, ONE - equal_dims(Dim.of(done), ZERO) if done is not None else looped, index, done)
     touched: dict[Location, None] = {}
     for count in range(LOOP_ROUNDS):
         seen = it.recorded()
-        it.store = base.overlay()
+        it.store = _entered(it, loop, touched).overlay()
         with running(it, index):
             body()
             written = it.store.written
@@ -80,17 +82,35 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
 
 @dataclass(frozen=True)
 class _Loop:
-    """One loop: the condition that a round is not the first, and its counter."""
+    """One loop: the condition that a round has been, the counter in a round, and that of the rounds that are done."""
 
     node: cst.CSTNode
     later: Dim
     index: Symbol | None
+    done: Symbol | None
+
+    @property
+    def first(self) -> Dim:
+        """The condition of a round that it is the first."""
+        return ONE - self.later if self.index is None else equal_dims(Dim.of(self.index), ZERO)
+
+
+def _entered(it: Interpreter, loop: _Loop, touched: Iterable[Location]) -> Store:
+    """The memory that a round finds: as many rounds are done as its counter says."""
+    if loop.index is None or loop.done is None:
+        return it.store
+    entered = it.store.overlay()
+    for location in touched:
+        value = it.store.read(location)
+        if value is not None:
+            entered.write(location, at(it, value, loop.done, Dim.of(loop.index)))
+    return entered
 
 
 def _first_round(it: Interpreter, loop: _Loop, body: Callable[[], None]) -> None:
     """What is called in the first round, with what was before the loop; nothing that it writes is kept."""
     base, path = it.store, it.path
-    it.store, it.path = base.overlay(), conjoin(path, ONE - loop.later)
+    it.store, it.path = base.overlay(), conjoin(path, loop.first)
     body()
     it.store, it.path, it.broken = base, path, False
 
@@ -100,7 +120,7 @@ def _written_back(it: Interpreter, loop: _Loop, written: Mapping[Location, Value
     changed: list[Location] = []
     for location, value in written.items():
         old = it.store.read(location)
-        left = value if loop.index is None else at(it, value, loop.index, Dim.of(loop.index) - 1)
+        left = value if loop.index is None or loop.done is None else at(it, value, loop.index, Dim.of(loop.done) - 1)
         new = left if old is None else _widened(it, loop, old, left, location, count)
         if new is not old:
             it.store.write(location, new)
@@ -111,14 +131,14 @@ def _written_back(it: Interpreter, loop: _Loop, written: Mapping[Location, Value
 
 def _finish(it: Interpreter, loop: _Loop, touched: Iterable[Location], looped: Dim) -> None:
     """What the loop leaves: the counter has come to its end, and whether there was a round at all nobody knows."""
-    assert loop.index is not None
-    length = loop.index.key[2] if isinstance(loop.index.key, tuple) else None
-    end = length if isinstance(length, Dim) and not _may_break(loop.node) else Dim.of(loop.index)
+    assert loop.index is not None and loop.done is not None
+    length = length_of(loop.index)
+    end = length if length is not None and not _may_break(loop.node) else Dim.of(loop.done)
     for location in touched:
         value = it.store.read(location)
         if value is not None:
             first = dict.fromkeys(loop.later.flags, ONE - looped)
-            it.store.write(location, at(it, value, loop.index, end, first))
+            it.store.write(location, at(it, value, loop.done, end, first))
 
 
 def _may_break(node: cst.CSTNode) -> bool:
@@ -130,7 +150,7 @@ def _may_break(node: cst.CSTNode) -> bool:
 def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Location, count: int) -> Value:
     if same(old, new):
         return merge(old, new)
-    if count == 0 and loop.index is not None and (filled := _filled(it, loop.index, old, new)) is not None:
+    if count == 0 and loop.done is not None and (filled := _filled(it, loop.done, old, new)) is not None:
         return filled
     if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":
         return _grown(it, loop.node, old, new)
@@ -152,12 +172,12 @@ def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Loc
     return lost
 
 
-def _filled(it: Interpreter, index: Symbol, old: Value, new: Value) -> Repeated | None:
+def _filled(it: Interpreter, done: Symbol, old: Value, new: Value) -> Repeated | None:
     """A list that gets one item a round: as many as rounds, each written in its own place."""
     match old, new:
         case Tuple((), "list"), Tuple((item,), "list"):
-            place = counter(it, index.name)
-            return Repeated(at(it, item, index, Dim.of(place) + 1), Dim.of(index), "list", place)
+            place = counter(it, done.name)
+            return Repeated(at(it, item, done, Dim.of(place) + 1), Dim.of(done), "list", place)
         case _:
             return None
 

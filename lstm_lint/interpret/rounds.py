@@ -36,6 +36,21 @@ def counter(it: Interpreter, name: str, length: Dim | None = None) -> Symbol:
     return Symbol(("loop", it.number(), length), name, Kind.OPAQUE, None, 0)
 
 
+def length_of(index: Symbol) -> Dim | None:
+    """How many rounds a counter counts."""
+    match index.key:
+        case ("loop", _, Dim() as length):
+            return length
+        case _:
+            return None
+
+
+def done_rounds(it: Interpreter, index: Symbol) -> Symbol:
+    """The counter of the rounds that are done: in the end as many as there are, where that of a round stays below."""
+    length = length_of(index)
+    return counter(it, index.name, None if length is None else length + 1)
+
+
 @contextmanager
 def running(it: Interpreter, index: Symbol | None) -> Iterator[None]:
     """While a loop with this counter runs."""

@@ -7,7 +7,7 @@ D = 2 if bidirectional else 1, P = proj_size if proj_size > 0 else hidden_size.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, by_cases, where
@@ -246,6 +246,8 @@ def _default(name: str, default: Value | object, rest: Unknown | None, layer: st
     known = None if default is REQUIRED else default
     if rest is not None and (name != "proj_size" or layer == "LSTM"):  # torch refuses it for the others
         known = argument_of(rest, name, known)  # type: ignore[arg-type]
+        if name == "proj_size" and isinstance(known, Unknown):  # nobody who speaks of it nowhere means it
+            known = replace(known, kind=Kind.OPAQUE)
     if known is None:
         problems.append(Problem("argument", name, f"{layer} needs {name}"))
         return Unknown(("missing", name), name, f"{layer} is built without {name}")

@@ -50,8 +50,9 @@ def _call_lines(call: CallReport, sites: Sequence[SiteReport]) -> Iterator[Line]
     for name, state in (("h_0", call.h_0), ("c_0", call.c_0)):
         if state is not None:
             yield from _state_lines(name, state)
+    is_cell = call.site is not None and sites[call.site].layer.endswith("Cell")  # it gives its state alone
     for name, sizes in (("output", call.output), ("h_n", call.h_n), ("c_n", call.c_n)):
-        if name != "c_n" or call.c_0 is not None:
+        if (name != "output" or not is_cell) and (name != "c_n" or call.c_0 is not None):
             yield line(f"  {name:<6}  {sizes_text(sizes)}")
 
 

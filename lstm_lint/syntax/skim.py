@@ -25,6 +25,7 @@ _BINDING = re.compile(
     re.MULTILINE,
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_IN_SMALL_LETTERS = re.compile(r"""(["'])(lstm|gru|rnn)\1""")  # getattr(nn, kind.upper())
 
 
 _IMPORT = re.compile(
@@ -68,7 +69,12 @@ def skimmed(text: str) -> list[Statement]:
     starts = [match.start() for match in _STATEMENT.finditer(code)]
     undecorated = [start for start, before in zip(starts, [0, *starts], strict=False) if start == before or code[before] != "@"]
     chunks = (code[start:end] for start, end in zip(undecorated, [*undecorated[1:], len(code)], strict=True))
-    return [Statement(frozenset(_bound(chunk)) - KEYWORDS, frozenset(_NAME.findall(chunk)) - KEYWORDS) for chunk in chunks]
+    return [Statement(frozenset(_bound(chunk)) - KEYWORDS, frozenset(_mentioned(chunk)) - KEYWORDS) for chunk in chunks]
+
+
+def _mentioned(chunk: str) -> Iterator[str]:
+    yield from _NAME.findall(chunk)
+    yield from (match[2].upper() for match in _IN_SMALL_LETTERS.finditer(chunk))
 
 
 def _bound(chunk: str) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _unknown_in_one(options: Sequence[tuple[Dim, Value]], lost: Unknown) -> list
     unknown = [(condition, value) for condition, value in options if isinstance(value, Unknown)]
     if len(unknown) < 2:
         return list(options)
-    reason, place = unknown[0][1].reason, unknown[0][1].place  # type: ignore[union-attr]
+    reason, place = unknown[0][1].reason, unknown[0][1].place
     whole = sum((condition for condition, _ in unknown), ZERO)
     return [
         *((condition, value) for condition, value in options if not isinstance(value, Unknown)),

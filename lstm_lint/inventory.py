@@ -64,7 +64,7 @@ def _preferred_calls(calls: Sequence[LstmCall]) -> list[Judged]:
 
 
 def _rank(judged: Judged) -> tuple[int, ...]:
-    return rank(_standing(judged), _status(judged) == "unknown")
+    return rank(_standing(judged), StateStatus(_status(judged)))
 
 
 def _standing(judged: Judged) -> Standing:

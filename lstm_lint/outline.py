@@ -151,12 +151,16 @@ def _preferred(reports: Sequence[T]) -> list[T]:
 
 
 def _rank(report: SiteReport | CallReport) -> tuple[int, ...]:
-    return rank(report.standing, isinstance(report, CallReport) and report.status is StateStatus.UNKNOWN)
+    return rank(report.standing, report.status if isinstance(report, CallReport) else None)
 
 
-def rank(standing: Standing, is_unknown: bool) -> tuple[int, ...]:
-    """How little one context of a place says; what proves nothing comes last, then what is not known, then symbols alone."""
-    return int(standing is Standing.GUARDED), int(is_unknown), standing.value
+def rank(standing: Standing, status: StateStatus | None) -> tuple[int, ...]:
+    """How little one context of a place says; what proves nothing comes last, then what is not known, then symbols alone.
+
+    A guarded context proves nothing wrong. What is right in it is right.
+    """
+    proves_nothing = standing is Standing.GUARDED and status is not StateStatus.MATCH
+    return int(proves_nothing), int(status is StateStatus.UNKNOWN), standing.value
 
 
 def _identity(report: SiteReport | CallReport) -> object:

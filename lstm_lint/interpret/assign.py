@@ -199,7 +199,7 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             item = index(tensor, Int(Dim.of(rounds)), it.call("index", node, (tensor,), {}))
             return Repeated(item, length, index=rounds)
         case Unknown() as unknown:
-            return Repeated(_element_of(it, unknown, node))
+            return Repeated(_element_of(it, unknown, node), _length_of(unknown))
         case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
             found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
@@ -223,6 +223,12 @@ def any_of(it: Interpreter, items: Sequence[Value], node: cst.CSTNode) -> Value:
             return Int(Dim.of(counter(it, it.place(node).text)))
         result = choose(it.flag(node), item, result, it.place(node))
     return result
+
+
+def _length_of(unknown: Unknown) -> Dim | None:
+    """How many items something from outside has: its length, however often it is asked for."""
+    tensor = as_tensor(unknown)
+    return None if tensor is None or tensor.shape.rank == 0 else tensor.shape.dim(0)
 
 
 def _element_of(it: Interpreter, unknown: Unknown, node: cst.CSTNode) -> Value:

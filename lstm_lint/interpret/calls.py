@@ -142,7 +142,8 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
         if f"torch.Tensor.{name}" in OPS and name not in NOT_TENSORS_ALONE:
             return call_tensor_method(it, owner, name, arguments, node)
     reason = function.reason or f"`{function.name}` comes from outside"
-    return it.unknown(node, reason if function.place is not None else f"`{function.name}` is not followed")
+    reason = reason if function.place is not None else f"`{function.name}` is not followed"
+    return it.unknown(node, reason, key=(function.key, "()", it.number()))
 
 
 def _by_name(it: Interpreter, function: Unknown, name: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:

@@ -63,12 +63,34 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
             merged.append((here, value))
     if len(merged) == 1:
         return merged[0][1]
-    if len(merged) > MAX_ALTERNATIVES or any(len(c.terms) > MAX_CONDITION_TERMS or has_opaque(c) for c, _ in merged):
-        reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
-        key, name = ("merged", interned((condition, if_true, if_false))), "a value of several branches"
-        lost = Unknown(key, name, reason, place)
-        return one_shape([value for _, value in merged], lost) or lost
-    return OneOf(tuple(merged))
+    if _is_kept(merged):
+        return OneOf(tuple(merged))
+    reason = f"it is one of more than {MAX_ALTERNATIVES} values here"
+    key, name = ("merged", interned((condition, if_true, if_false))), "a value of several branches"
+    lost = Unknown(key, name, reason, place)
+    fewer = _unknown_in_one(merged, lost)
+    if _is_kept(fewer):
+        return OneOf(tuple(fewer))
+    return one_shape([value for _, value in merged], lost) or lost
+
+
+def _is_kept(options: Sequence[tuple[Dim, Value]]) -> bool:
+    """Whether so many alternatives under such conditions are kept apart."""
+    simple = all(len(condition.terms) <= MAX_CONDITION_TERMS and not has_opaque(condition) for condition, _ in options)
+    return 1 < len(options) <= MAX_ALTERNATIVES and simple
+
+
+def _unknown_in_one(options: Sequence[tuple[Dim, Value]], lost: Unknown) -> list[tuple[Dim, Value]]:
+    """The alternatives with all that are not known anyway as one."""
+    unknown = [(condition, value) for condition, value in options if isinstance(value, Unknown)]
+    if len(unknown) < 2:
+        return list(options)
+    reason, place = unknown[0][1].reason, unknown[0][1].place
+    whole = sum((condition for condition, _ in unknown), ZERO)
+    return [
+        *((condition, value) for condition, value in options if not isinstance(value, Unknown)),
+        (whole, replace(lost, reason=reason, place=place)),
+    ]
 
 
 def one_shape(values: Sequence[Value], lost: Unknown) -> Tensor | None:

@@ -241,8 +241,11 @@ class Interpreter:
         kept = [arm for arm in ended if arm.kept]
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
-        for location in dict.fromkeys(loc for arm in kept for loc in arm.store.written):
-            self.write(location, self._join(location, kept, base))
+        if len(kept) == 1:
+            base.take(kept[0].store)
+        else:
+            for location in dict.fromkeys(x for arm in kept for x in arm.store.assigned()):
+                self.write(location, self._join(location, kept, base))
         self.path = _union([arm.path for arm in live], path)
         if not live:
             return NONE
@@ -273,7 +276,8 @@ class Interpreter:
         return result
 
     def _join(self, location: Location, arms: Sequence[_Arm], base: Store) -> Value:
-        values = [(arm.condition, v) for arm in arms if (v := arm.store.read(location)) is not None]
+        stores = [(arm.condition, base if arm.store.is_narrowed(location) else arm.store) for arm in arms]
+        values = [(condition, v) for condition, store in stores if (v := store.read(location)) is not None]
         result = values[-1][1]
         for condition, value in reversed(values[:-1]):
             result = choose(condition, value, result)

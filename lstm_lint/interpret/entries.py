@@ -239,7 +239,7 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
             call_symbolically(it, method)
 
         it.bounded(it.tree.module, f"`{method.name}`", body)
-        for (owner, name), value in layer.written.items():
+        for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 found.setdefault(name, []).append(value)
             elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of

@@ -66,7 +66,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
         it.store = _entered(it, loop, touched).overlay()
         with running(it, index):
             body()
-            written = it.store.written
+            written = it.store.assigned()
             it.store, it.path, it.broken = base, path, False
             found = it.take_back(seen) if index is not None else ([], [], [])
             if count == 0 and any(found):

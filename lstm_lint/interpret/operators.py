@@ -81,7 +81,7 @@ def _operate(it: Interpreter, operator: str, left: Value, right: Value, node: cs
             return tensors(it, operator, left, right, node)
         case (Int() | Bool(), Int() | Bool()):
             return _integers(it, operator, left, right, node)
-        case (Float(), Unknown(default=None) as other) | (Unknown(default=None) as other, Float()) if operator in "+-":
+        case (Float(), Unknown(default=None) as other) | (Unknown(default=None) as other, Float()) if operator in "+-*/":
             return _shifted(it, operator, left, right, other, node)
         case (Float(), Float() | Int() | Bool() | Unknown()) | (Int() | Bool() | Unknown(), Float()):
             return _floats(operator, left, right)
@@ -161,7 +161,7 @@ def _floats(operator: str, left: Value, right: Value) -> Value:
 
 
 def _shifted(it: Interpreter, operator: str, left: Value, right: Value, other: Unknown, node: cst.CSTNode) -> Unknown:
-    """``1.0 - done``: no int, but the shape of what comes from outside if that is a tensor."""
+    """``1.0 - done``, ``x * 0.5``: no int, but the shape of what comes from outside if that is a tensor."""
     place = it.place(node)
     key = ("arithmetic", interned((operator, left, right)))
     return Unknown(key, place.text, other.reason, other.place or place, Kind.OPAQUE, like=other)

@@ -152,7 +152,16 @@ def refine(it: Interpreter, test: cst.BaseExpression, holds: bool) -> None:
             if (operator in ("is", "==") and holds) or (operator in ("is not", "!=") and not holds):
                 constant = it.eval(part.comparator)
                 if isinstance(it.eval(subject), Unknown) and (constant == NONE or isinstance(constant, Str)):
-                    assign(it, subject, constant)
+                    _narrow(it, subject, constant)
+
+
+def _narrow(it: Interpreter, subject: cst.BaseExpression, constant: Value) -> None:
+    base = it.store
+    it.store = base.overlay()
+    assign(it, subject, constant)
+    for location, value in it.store.written.items():
+        base.narrow(location, value)
+    it.store = base
 
 
 def execute_match(it: Interpreter, node: cst.Match) -> None:

@@ -21,10 +21,14 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Store:
-    """Locations and their values: this overlay's own, then its parent's."""
+    """Locations and their values: this overlay's own, then its parent's.
+
+    `narrowed`: what a test says of a location (``if kind == "lstm"``), though nothing was assigned to it.
+    """
 
     parent: Store | None = None
     written: dict[Location, Value] = field(default_factory=dict)
+    narrowed: dict[Location, Value] = field(default_factory=dict)
     _names: dict[Hashable, dict[str, None]] = field(default_factory=dict)
 
     def read(self, location: Location) -> Value | None:
@@ -41,10 +45,27 @@ class Store:
             self._names.setdefault(location[0], {})[location[1]] = None
         self.written[location] = value
 
+    def narrow(self, location: Location, value: Value) -> None:
+        """Put in what a test says; it is forgotten where the branches of the test meet."""
+        self.write(location, value)
+        self.narrowed[location] = value
+
+    def assigned(self) -> dict[Location, Value]:
+        """What was assigned in this overlay."""
+        return {location: value for location, value in self.written.items() if not self.is_narrowed(location)}
+
+    def is_narrowed(self, location: Location) -> bool:
+        """Whether what stands there in this overlay was not assigned, but comes from a test."""
+        value = self.narrowed.get(location)
+        return value is not None and self.written[location] is value
+
     def take(self, overlay: Store) -> None:
         """Write what was written into an overlay of this store."""
         for location, value in overlay.written.items():
-            self.write(location, value)
+            if overlay.is_narrowed(location):
+                self.narrow(location, value)
+            else:
+                self.write(location, value)
 
     def overlay(self) -> Store:
         return Store(self)

@@ -16,7 +16,7 @@ from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.keywords import argument_of
-from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
+from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Shape, ShapeError
@@ -80,7 +80,7 @@ def recurrent_layer(
     node: cst.CSTNode,
 ) -> Layer:
     """A recurrent layer: the site is recorded."""
-    bound = bind(QUALIFIED[name], tuple(positional), keywords, rest)
+    bound = _with_sizes(it, bind(QUALIFIED[name], tuple(positional), keywords, rest))
     number = it.number()
     place = it.place(node)
     config = bound.config()
@@ -91,6 +91,23 @@ def recurrent_layer(
     )
     it.record_site(site)
     return Layer(name, bound.values, place, number)
+
+
+def _with_sizes(it: Interpreter, bound: Bound) -> Bound:
+    """The arguments with a size of its own where one is the item of a tensor (``torch.prod(torch.tensor(shape))``)."""
+
+    def sized(name: str, value: Value) -> Value:
+        match value:
+            case Tensor(place=place, why=why):
+                reason = why.reason if why is not None else "what a tensor holds is not followed"
+                return Unknown(("held", it.number()), f"int({name})", reason, place)
+            case OneOf(alternatives):
+                return OneOf(tuple((condition, sized(name, item)) for condition, item in alternatives))
+            case _:
+                return value
+
+    values = {name: sized(name, value) if name in SIZE_NAMES else value for name, value in bound.values.items()}
+    return replace(bound, values=values)
 
 
 def construct_into(

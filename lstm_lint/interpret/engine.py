@@ -94,7 +94,7 @@ class Interpreter:
     vague: bool = False
     unrolled: int = 1
     rounds: frozenset[Symbol] = frozenset()
-    ranks: dict[Hashable, int] = field(default_factory=dict)
+    ranks: Mapping[Hashable, int] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     target: str | None = None
     evaluation: int = 0
@@ -186,16 +186,12 @@ class Interpreter:
     def learn_rank(self, shape: Shape, rank: int) -> None:
         """The rank of a shape from outside is now known (``b, t, f = x.shape``)."""
         if shape.rest is not None and rank >= shape.minimum_rank:
-            whole = rank - shape.minimum_rank + shape.rest.skipped
-            self.ranks[shape.rest.key] = whole
-            self.write((("rank", shape.rest.key), "rank"), Int(Dim.of(whole)))
+            self.ranks = {**self.ranks, shape.rest.key: rank - shape.minimum_rank + shape.rest.skipped}
 
     def known_rank(self, rest: Rest) -> int | None:
         """The rank of a tensor from outside, if the code or the path says it."""
-        stored = self.store.read((("rank", rest.key), "rank"))
-        if isinstance(stored, Int):
-            return stored.dim.constant
-        return assumed(rest.whole_rank, self.path).constant
+        known = self.ranks.get(rest.key)
+        return assumed(rest.whole_rank, self.path).constant if known is None else known
 
     def settled(self, value: Value) -> Value:
         """The value with what was learnt of its rank since."""
@@ -225,20 +221,21 @@ class Interpreter:
 
         `unnamed`: conditions that nobody can name are kept in the path too.
         """
-        base, path, vague = self.store, self.path, self.vague
+        base, path, vague, ranks = self.store, self.path, self.vague, self.ranks
         ended: list[_Arm] = []
         for condition, run in arms:
             if path * condition == ZERO:
                 continue
-            self.store, self.path, self.broken = base.overlay(), conjoin(path, condition, unnamed), False
+            self.store, self.path, self.broken, self.ranks = base.overlay(), conjoin(path, condition, unnamed), False, ranks
             self.vague = vague or is_dropped(path, condition, self.path)
             returns = len(self.frame.returns)
             value = run()
-            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))
+            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken, self.ranks))
             if self.path == ZERO and not self.broken and len(self.frame.returns) == returns:
                 self.require(ONE - path * condition)
         self.store, self.path, self.broken, self.vague = base, path, False, vague
         kept = [arm for arm in ended if arm.kept]
+        self.ranks = _common([arm.ranks for arm in kept]) if kept else ranks
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
         for location in dict.fromkeys(loc for arm in kept for loc in arm.store.written):
@@ -324,6 +321,7 @@ class Interpreter:
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
         """Run one entry within its budget; note it where the budget ends it."""
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
+        ranks = self.ranks
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
         before = Effort.spent
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
@@ -335,7 +333,7 @@ class Interpreter:
         finally:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
-            self.required = required
+            self.required, self.ranks = required, ranks
             self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, self.active = state
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
@@ -420,6 +418,15 @@ class _Arm:
     store: Store
     path: Dim
     kept: bool
+    ranks: Mapping[Hashable, int]
+
+
+def _common(ranks: Sequence[Mapping[Hashable, int]]) -> Mapping[Hashable, int]:
+    """What every arm knows."""
+    first, *others = ranks
+    if all(other is first for other in others):
+        return first
+    return {key: rank for key, rank in first.items() if all(other.get(key) == rank for other in others)}
 
 
 def _union(paths: Sequence[Dim], whole: Dim) -> Dim:

@@ -66,7 +66,7 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
-    loops that run. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
+    loops that run. `ranks` are the tensors from outside by key, with their rank if the code says it. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
     the call in this one that led there. `vague`: the path left out a condition that values may depend on, so that nothing
     reached here proves an error.
     """
@@ -94,7 +94,7 @@ class Interpreter:
     vague: bool = False
     unrolled: int = 1
     rounds: frozenset[Symbol] = frozenset()
-    ranks: Mapping[Hashable, int] = field(default_factory=dict)
+    ranks: Mapping[Hashable, int | None] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     target: str | None = None
     evaluation: int = 0
@@ -188,19 +188,25 @@ class Interpreter:
         if shape.rest is not None and rank >= shape.minimum_rank:
             self.ranks = {**self.ranks, shape.rest.key: rank - shape.minimum_rank + shape.rest.skipped}
 
+    def learn_tensor(self, value: Unknown) -> None:
+        """Something from outside is a tensor, and no number: the code asks it for its size, or turns its axes."""
+        tensor = as_tensor(value)
+        if tensor is not None and tensor.shape.rest is not None and tensor.shape.rest.key not in self.ranks:
+            self.ranks = {**self.ranks, tensor.shape.rest.key: None}
+
     def known_rank(self, rest: Rest) -> int | None:
         """The rank of a tensor from outside, if the code or the path says it."""
         known = self.ranks.get(rest.key)
         return assumed(rest.whole_rank, self.path).constant if known is None else known
 
     def settled(self, value: Value) -> Value:
-        """The value with what was learnt of its rank since."""
+        """The value with what was learnt since: its rank, or that it is a tensor."""
         tensor = as_tensor(value) if isinstance(value, Tensor | Unknown) else None
         if tensor is None or tensor.shape.rest is None:
             return value
         whole = self.known_rank(tensor.shape.rest)
         if whole is None:
-            return value
+            return tensor if tensor.shape.rest.key in self.ranks else value
         shape = tensor.shape.with_rank(whole - tensor.shape.rest.skipped + tensor.shape.minimum_rank)
         return value if shape is None else replace(tensor, shape=shape)
 
@@ -418,15 +424,16 @@ class _Arm:
     store: Store
     path: Dim
     kept: bool
-    ranks: Mapping[Hashable, int]
+    ranks: Mapping[Hashable, int | None]
 
 
-def _common(ranks: Sequence[Mapping[Hashable, int]]) -> Mapping[Hashable, int]:
+def _common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, int | None]:
     """What every arm knows."""
     first, *others = ranks
     if all(other is first for other in others):
         return first
-    return {key: rank for key, rank in first.items() if all(other.get(key) == rank for other in others)}
+    known = {key: {rank, *(other[key] for other in others)} for key, rank in first.items() if all(key in o for o in others)}
+    return {key: one.pop() if len(one) == 1 else None for key, one in known.items()}
 
 
 def _union(paths: Sequence[Dim], whole: Dim) -> Dim:

@@ -266,7 +266,7 @@ def _index(it: Interpreter, node: cst.BaseSlice) -> Value:
 
 def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Value:
     """``base[key]``."""
-    base = it.settled(base)
+    base, key = it.settled(base), it.settled(key)
     content = it_contents(it, base)
     if isinstance(content, Unknown) and (shape := sizes_shape(content)) is not None:
         return _size_item(it, shape, key, node)

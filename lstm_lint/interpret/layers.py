@@ -237,7 +237,7 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         rest = tensor.shape.rest if tensor is not None else None
         batched = 2 if site.layer.endswith("Cell") else 3
         if tensor is None or rest is None or tensor.shape.minimum_rank > batched:
-            yield condition, value, hx, None, it.ranks
+            yield condition, value, hx, None, _known_ranks(it)
             continue
         whole = rest.skipped - tensor.shape.minimum_rank
         unbatched = equal_dims(tensor.shape.rank_dim, Dim.of(batched - 1))
@@ -253,9 +253,13 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)
             if shape is not None and it.path * condition * here != ZERO:
-                known = {**it.ranks, rest.key: rank + whole}
+                known = {**_known_ranks(it), rest.key: rank + whole}
                 assumed_rank = rank if state_rank is None else None
                 yield condition * here, replace(tensor, shape=shape), _with_ranks(hx, known), assumed_rank, known
+
+
+def _known_ranks(it: Interpreter) -> dict[Hashable, int]:
+    return {key: rank for key, rank in it.ranks.items() if rank is not None}
 
 
 def _is_h_alone(site: LstmSite, state: Value, value: Tensor) -> bool:

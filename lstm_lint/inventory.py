@@ -119,8 +119,8 @@ def value_text(value: Value) -> str:
             return "None"
         case Unknown(name=name):
             return name
-        case OneOf() if (dim := as_dim(value)) is not None:
-            return dim.text
+        case OneOf() if (size := as_dim(value)) is not None:
+            return size.text
         case _:
             return "?"
 

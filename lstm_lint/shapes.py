@@ -58,9 +58,7 @@ class Rest:
 
     def without(self, front: int, back: int) -> Rest:
         taken = min(front, len(self.first))
-        return Rest(
-            self.key, self.name, self.skipped_front + front - taken, self.skipped_back + back, self.first[taken:]
-        )
+        return Rest(self.key, self.name, self.skipped_front + front - taken, self.skipped_back + back, self.first[taken:])
 
     def behind(self, dims: tuple[Dim, ...]) -> Rest:
         """It and the dims that stood in front of it, should there be room for them."""

@@ -13,7 +13,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
 from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
 
-EFFORT_BESIDE = 6_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
+EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
 
 
 def concerns_layers(it: Interpreter, function: Function, arguments: Sequence[Value]) -> bool:

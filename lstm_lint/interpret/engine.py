@@ -24,7 +24,7 @@ from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.syntax.tree import Tree, names_in
-from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
+from lstm_lint.values import NONE, Call, Class, Function, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
@@ -66,9 +66,9 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
-    loops that run. `ranks` are the tensors from outside by key, with their rank if the code says it. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
-    the call in this one that led there. `vague`: the path left out a condition that values may depend on, so that nothing
-    reached here proves an error.
+    loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
+    to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
+    `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
     tree: Tree
@@ -241,7 +241,7 @@ class Interpreter:
                 self.require(ONE - path * condition)
         self.store, self.path, self.broken, self.vague = base, path, False, vague
         kept = [arm for arm in ended if arm.kept]
-        self.ranks = _common([arm.ranks for arm in kept]) if kept else ranks
+        self.ranks = common([arm.ranks for arm in kept]) if kept else ranks
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
         for location in dict.fromkeys(loc for arm in kept for loc in arm.store.written):
@@ -427,7 +427,7 @@ class _Arm:
     ranks: Mapping[Hashable, int | None]
 
 
-def _common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, int | None]:
+def common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, int | None]:
     """What every arm knows."""
     first, *others = ranks
     if all(other is first for other in others):

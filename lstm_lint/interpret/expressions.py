@@ -385,8 +385,9 @@ def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode)
     if name is not None:
         return field_of(base, name, it, node)
     if isinstance(key, Slice | Tuple | EllipsisValue) or key == NONE:
-        from_tensor = it.settled(base)
-        tensor = as_tensor(from_tensor)
+        if isinstance(key, Tuple) and any(isinstance(item, Slice | EllipsisValue) for item in key.items):
+            it.learn_tensor(base)
+        tensor = as_tensor(it.settled(base))
         return base if tensor is None else index(tensor, key, it.call("index", node, (tensor, key), {}))
     return it.unknown(node, base.reason)
 

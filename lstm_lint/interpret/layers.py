@@ -13,7 +13,7 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
 from lstm_lint.interpret.conditions import equal_dims
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.keywords import argument_of
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
@@ -221,6 +221,8 @@ def _call_recurrent(
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
         result = outcome if result is None else choose(condition, outcome, result)
+    if alternatives:  # torch takes the call with these ranks only
+        it.ranks = {**it.ranks, **common([ranks for *_, ranks in alternatives])}
     return result if result is not None else it.unknown(node, "no value is possible here")
 
 

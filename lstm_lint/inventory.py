@@ -11,7 +11,7 @@ from lstm_lint.judge import TIME, Judged, StatePart, judge
 from lstm_lint.outline import CallReport, SiteReport, Sizes, Standing, StateReport, StateStatus, Why, rank
 from lstm_lint.proofs import Extent
 from lstm_lint.source import Place
-from lstm_lint.values import Bool, Float, Int, NoneValue, Str, Unknown, Value
+from lstm_lint.values import Bool, Float, Int, NoneValue, OneOf, Str, Unknown, Value, as_dim
 
 BADNESS = {"mismatch": 2, "conditional": 1, "match": 0, "unknown": 0}
 ORDER = {"mismatch": 0, "conditional": 1, "match": 2, "unknown": 3}
@@ -119,6 +119,8 @@ def value_text(value: Value) -> str:
             return "None"
         case Unknown(name=name):
             return name
+        case OneOf() if (size := as_dim(value)) is not None:
+            return size.text
         case _:
             return "?"
 

@@ -7,7 +7,7 @@ the rest, so that whatever is derived from ``x`` (an embedding of it, its transp
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, maximum, product
 
@@ -18,21 +18,38 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class Rest:
-    """The dims ``[skipped_front : rank - skipped_back]`` of a tensor from outside whose rank is not known."""
+    """The dims ``[skipped_front : rank - skipped_back]`` of a tensor from outside whose rank is not known, behind `first`.
+
+    `first` are sizes that stand there if there is room for them: of ``x[:, :5]`` with its last size replaced, the 5 is the
+    second if x has three axes, and is what was replaced if it has two.
+    """
 
     key: Hashable
     name: str
     skipped_front: int = 0
     skipped_back: int = 0
+    first: tuple[Dim, ...] = ()
 
     def dim(self, index: int) -> Dim:
-        """The symbol of one of its sizes, counted from the front (>= 0) or from the back (< 0)."""
-        position = index + self.skipped_front if index >= 0 else index - self.skipped_back
+        """One of its sizes, counted from the front (>= 0), or the symbol of one counted from the back (< 0)."""
+        if 0 <= index < len(self.first):
+            return self.first[index]
+        position = index - len(self.first) + self.skipped_front if index >= 0 else index - self.skipped_back
         return Dim.of(size_symbol(self.key, self.name, position))
 
     @property
     def skipped(self) -> int:
-        return self.skipped_front + self.skipped_back
+        """How many axes less than the whole tensor it has."""
+        return self.skipped_front + self.skipped_back - len(self.first)
+
+    def own_before(self, dims: Sequence[Dim]) -> int:
+        """How many of the dims in front of it are the tensor's own ones that stand there, so that it may begin earlier."""
+        count = 0
+        for position, dim in zip(range(self.skipped_front - 1, -1, -1), reversed(dims), strict=False):
+            if self.first or dim != Dim.of(size_symbol(self.key, self.name, position)):
+                break
+            count += 1
+        return count
 
     @property
     def whole_rank(self) -> Dim:
@@ -40,7 +57,13 @@ class Rest:
         return Dim.of(rank_symbol(self.key, self.name))
 
     def without(self, front: int, back: int) -> Rest:
-        return Rest(self.key, self.name, self.skipped_front + front, self.skipped_back + back)
+        taken = min(front, len(self.first))
+        return Rest(self.key, self.name, self.skipped_front + front - taken, self.skipped_back + back, self.first[taken:])
+
+    def behind(self, dims: tuple[Dim, ...]) -> Rest:
+        """It and the dims that stood in front of it, should there be room for them."""
+        own = self.own_before(dims)
+        return replace(self, first=(*dims[: len(dims) - own], *self.first), skipped_front=self.skipped_front - own)
 
 
 def rank_symbol(key: Hashable, name: str) -> Symbol:
@@ -107,19 +130,15 @@ class Shape:
             return self.front[index] if index < len(self.front) else self.rest.dim(index - len(self.front))
         if -index <= len(self.back):
             return self.back[index]
-        return self.rest.dim(index + len(self.back)) if self._has_natural_front else self._from_behind(index)
-
-    @property
-    def _has_natural_front(self) -> bool:
-        """Whether the front is the tensor's own, so that counting from behind may run into it."""
-        rest = self.rest
-        own = rest is not None and rest.skipped_front == len(self.front)
-        return own and all(dim == Rest(rest.key, rest.name).dim(i) for i, dim in enumerate(self.front))  # type: ignore[union-attr]
+        before = (*self.front, *self.rest.first)
+        into = min(-index - len(self.back), len(before))  # counting from behind may run into these, if the rank is small
+        own = replace(self.rest, first=()).own_before(before)
+        return self.rest.dim(index + len(self.back)) if own >= into else self._from_behind(index)
 
     def _from_behind(self, index: int) -> Dim:
         """A size that stands in the rest or, if the rank is small, in the front: nothing is known of it but its place."""
         assert self.rest is not None
-        key = ("behind", self.front, self.rest.key, self.rest.skipped_front, self.rest.skipped_back, index)
+        key = ("behind", self.front, self.rest, self.back, index)
         return Dim.of(Symbol(key, f"{self.rest.name}.size({index})", Kind.OPAQUE))
 
     def with_rank(self, rank: int) -> Shape | None:
@@ -132,14 +151,19 @@ class Shape:
         return Shape((*self.front, *(self.rest.dim(i) for i in range(missing)), *self.back))
 
     def opened(self, front: int, back: int = 0) -> Shape:
-        """The same shape with at least `front` dims spelt out in front and `back` behind; unchanged if the rank is known."""
+        """The same shape with at least `front` dims spelt out in front and `back` behind; unchanged if the rank is known.
+
+        A dim in front that is not asked for may be one of those behind, so it gives way.
+        """
         if self.rest is None:
             return self
         more_front, more_back = max(front - len(self.front), 0), max(back - len(self.back), 0)
+        kept = max(len(self.front) - more_back, min(front, len(self.front)))
+        rest = self.rest.behind(self.front[kept:])
         return Shape(
-            (*self.front, *(self.rest.dim(i) for i in range(more_front))),
-            self.rest.without(more_front, more_back),
-            (*(self.rest.dim(-i) for i in range(more_back, 0, -1)), *self.back),
+            (*self.front[:kept], *(rest.dim(i) for i in range(more_front))),
+            rest.without(more_front, more_back),
+            (*(self.dim(-i) for i in range(len(self.back) + more_back, len(self.back), -1)), *self.back),
         )
 
     def replaced(self, index: int, dim: Dim) -> Shape:
@@ -201,17 +225,24 @@ def broadcast(left: Shape, right: Shape) -> Shape | None:
         return _broadcast_unknown(left, right)
     longer, shorter = (left.front, right.front) if len(left.front) >= len(right.front) else (right.front, left.front)
     offset = len(longer) - len(shorter)
-    dims = list(longer[:offset])
-    for a, b in zip(longer[offset:], shorter, strict=True):
-        dims.append(broadcast_dim(a, b))
-    return Shape(tuple(dims))
+    return Shape((*longer[:offset], *_pairwise(longer[offset:], shorter)))
 
 
 def _broadcast_unknown(left: Shape, right: Shape) -> Shape | None:
     known, other = (left, right) if left.rest is None else (right, left)
     if known.rest is None and all(dim == ONE for dim in known.front) and len(known.front) <= max(1, other.minimum_rank):
         return other
-    return None
+    if left.rest is None or right.rest is None or left.rest.key != right.rest.key or left.rank_dim != right.rank_dim:
+        return None
+    front, back = (max(map(len, parts)) for parts in ((left.front, right.front), (left.back, right.back)))
+    left, right = left.opened(front, back), right.opened(front, back)  # of one tensor, and so of one rank
+    if left.rest != right.rest:
+        return None
+    return Shape(_pairwise(left.front, right.front), left.rest, _pairwise(left.back, right.back))
+
+
+def _pairwise(left: Sequence[Dim], right: Sequence[Dim]) -> tuple[Dim, ...]:
+    return tuple(broadcast_dim(a, b) for a, b in zip(left, right, strict=True))
 
 
 def broadcast_dim(a: Dim, b: Dim) -> Dim:

@@ -225,6 +225,8 @@ def _of_tensor(it: Interpreter, owner: Tensor | Unknown, name: str, node: cst.CS
     if isinstance(settled, Tensor) and name == "is_cuda":
         return Bool(it.flag(node))
     if name == "shape":
+        if isinstance(owner, Unknown):
+            it.learn_tensor(owner)
         return sizes_value(tensor)
     if name in ATTRIBUTES and (isinstance(settled, Tensor) or name in TENSOR_ONLY):
         value = ATTRIBUTES[name](tensor)

@@ -140,6 +140,8 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
         if name == "get" and arguments.positional and isinstance(arguments.positional[0], Str):
             return _got(owner, arguments)
         if f"torch.Tensor.{name}" in OPS and name not in NOT_TENSORS_ALONE:
+            if name not in PACKED_TOO:
+                it.learn_tensor(owner)
             return call_tensor_method(it, owner, name, arguments, node)
     reason = function.reason or f"`{function.name}` comes from outside"
     reason = reason if function.place is not None else f"`{function.name}` is not followed"
@@ -171,6 +173,7 @@ def _got(owner: Unknown, arguments: Arguments) -> Value:
     return found
 
 
+PACKED_TOO = frozenset({"to", "cuda", "cpu", "float", "double", "half", "pin_memory"})
 NOT_TENSORS_ALONE = frozenset({
     "split", "index", "copy", "type", "apply_", "item", "get", "count", "sort", "format", "join", "tolist", "numpy",
 })  # fmt: skip
@@ -237,7 +240,7 @@ def call_method(it: Interpreter, receiver: Value, name: str, arguments: Argument
             return _super_method(it, instance, name, arguments, node)
         case Tensor() | Unknown():
             return call_tensor_method(it, receiver, name, arguments, node)
-        case Packed() if name in ("to", "cuda", "cpu", "float", "double", "half", "pin_memory"):
+        case Packed() if name in PACKED_TOO:
             return receiver
         case Layer():
             return _layer_method(it, receiver, name, arguments, node)

@@ -24,7 +24,7 @@ from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.syntax.tree import Tree, names_in
-from lstm_lint.values import NONE, Call, Class, Function, Int, Ref, Tensor, Unknown, Value, as_tensor
+from lstm_lint.values import NONE, Call, Class, Function, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
@@ -66,9 +66,9 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
-    loops that run. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
-    the call in this one that led there. `vague`: the path left out a condition that values may depend on, so that nothing
-    reached here proves an error.
+    loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
+    to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
+    `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
     tree: Tree
@@ -94,7 +94,7 @@ class Interpreter:
     vague: bool = False
     unrolled: int = 1
     rounds: frozenset[Symbol] = frozenset()
-    ranks: dict[Hashable, int] = field(default_factory=dict)
+    ranks: Mapping[Hashable, int | None] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     target: str | None = None
     evaluation: int = 0
@@ -186,25 +186,27 @@ class Interpreter:
     def learn_rank(self, shape: Shape, rank: int) -> None:
         """The rank of a shape from outside is now known (``b, t, f = x.shape``)."""
         if shape.rest is not None and rank >= shape.minimum_rank:
-            whole = rank - shape.minimum_rank + shape.rest.skipped
-            self.ranks[shape.rest.key] = whole
-            self.write((("rank", shape.rest.key), "rank"), Int(Dim.of(whole)))
+            self.ranks = {**self.ranks, shape.rest.key: rank - shape.minimum_rank + shape.rest.skipped}
+
+    def learn_tensor(self, value: Unknown) -> None:
+        """Something from outside is a tensor, and no number: the code asks it for its size, or turns its axes."""
+        tensor = as_tensor(value)
+        if tensor is not None and tensor.shape.rest is not None and tensor.shape.rest.key not in self.ranks:
+            self.ranks = {**self.ranks, tensor.shape.rest.key: None}
 
     def known_rank(self, rest: Rest) -> int | None:
         """The rank of a tensor from outside, if the code or the path says it."""
-        stored = self.store.read((("rank", rest.key), "rank"))
-        if isinstance(stored, Int):
-            return stored.dim.constant
-        return assumed(rest.whole_rank, self.path).constant
+        known = self.ranks.get(rest.key)
+        return assumed(rest.whole_rank, self.path).constant if known is None else known
 
     def settled(self, value: Value) -> Value:
-        """The value with what was learnt of its rank since."""
+        """The value with what was learnt since: its rank, or that it is a tensor."""
         tensor = as_tensor(value) if isinstance(value, Tensor | Unknown) else None
         if tensor is None or tensor.shape.rest is None:
             return value
         whole = self.known_rank(tensor.shape.rest)
         if whole is None:
-            return value
+            return tensor if tensor.shape.rest.key in self.ranks else value
         shape = tensor.shape.with_rank(whole - tensor.shape.rest.skipped + tensor.shape.minimum_rank)
         return value if shape is None else replace(tensor, shape=shape)
 
@@ -225,20 +227,21 @@ class Interpreter:
 
         `unnamed`: conditions that nobody can name are kept in the path too.
         """
-        base, path, vague = self.store, self.path, self.vague
+        base, path, vague, ranks = self.store, self.path, self.vague, self.ranks
         ended: list[_Arm] = []
         for condition, run in arms:
             if path * condition == ZERO:
                 continue
-            self.store, self.path, self.broken = base.overlay(), conjoin(path, condition, unnamed), False
+            self.store, self.path, self.broken, self.ranks = base.overlay(), conjoin(path, condition, unnamed), False, ranks
             self.vague = vague or is_dropped(path, condition, self.path)
             returns = len(self.frame.returns)
             value = run()
-            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken))
+            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken, self.ranks))
             if self.path == ZERO and not self.broken and len(self.frame.returns) == returns:
                 self.require(ONE - path * condition)
         self.store, self.path, self.broken, self.vague = base, path, False, vague
         kept = [arm for arm in ended if arm.kept]
+        self.ranks = common([arm.ranks for arm in kept]) if kept else ranks
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
         if len(kept) == 1:
@@ -328,6 +331,7 @@ class Interpreter:
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
         """Run one entry within its budget; note it where the budget ends it."""
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
+        ranks = self.ranks
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
         before = Effort.spent
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
@@ -339,7 +343,7 @@ class Interpreter:
         finally:
             self.effort += Effort.spent - before
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
-            self.required = required
+            self.required, self.ranks = required, ranks
             self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, self.active = state
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
@@ -424,6 +428,16 @@ class _Arm:
     store: Store
     path: Dim
     kept: bool
+    ranks: Mapping[Hashable, int | None]
+
+
+def common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, int | None]:
+    """What every arm knows."""
+    first, *others = ranks
+    if all(other is first for other in others):
+        return first
+    known = {key: {rank, *(other[key] for other in others)} for key, rank in first.items() if all(key in o for o in others)}
+    return {key: one.pop() if len(one) == 1 else None for key, one in known.items()}
 
 
 def _union(paths: Sequence[Dim], whole: Dim) -> Dim:

@@ -14,6 +14,7 @@ from lstm_lint.interpret.calls import call_function, default_of, named_parameter
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.setting import setters
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
@@ -134,7 +135,8 @@ def enter_class(it: Interpreter, cls: Class) -> None:
         it.path = it.required = built  # what the constructor insists on holds in every method
         methods = list(own_methods(it, cls, instance))
         leave_open(it, instance, definition)
-        collect_attributes(it, instance, methods)
+        can_set = setters(it, cls)
+        collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
         before = len(it.calls)
         results = [(method, enter_function(it, method)) for method in methods]
         check_makers(it, instance, [value for _, value in results if value is not None], it.calls[before:])

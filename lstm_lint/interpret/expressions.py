@@ -266,7 +266,7 @@ def _index(it: Interpreter, node: cst.BaseSlice) -> Value:
 
 def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Value:
     """``base[key]``."""
-    base = it.settled(base)
+    base, key = it.settled(base), it.settled(key)
     content = it_contents(it, base)
     if isinstance(content, Unknown) and (shape := sizes_shape(content)) is not None:
         return _size_item(it, shape, key, node)
@@ -385,8 +385,9 @@ def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode)
     if name is not None:
         return field_of(base, name, it, node)
     if isinstance(key, Slice | Tuple | EllipsisValue) or key == NONE:
-        from_tensor = it.settled(base)
-        tensor = as_tensor(from_tensor)
+        if isinstance(key, Tuple) and any(isinstance(item, Slice | EllipsisValue) for item in key.items):
+            it.learn_tensor(base)
+        tensor = as_tensor(it.settled(base))
         return base if tensor is None else index(tensor, key, it.call("index", node, (tensor, key), {}))
     return it.unknown(node, base.reason)
 

@@ -13,10 +13,10 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
 from lstm_lint.interpret.conditions import equal_dims
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.keywords import argument_of
-from lstm_lint.ops.recurrent import QUALIFIED, LayerConfig, bind
+from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.proofs import MAX_FLAGS, assumed, flag_cases
 from lstm_lint.shapes import Shape, ShapeError
@@ -80,7 +80,7 @@ def recurrent_layer(
     node: cst.CSTNode,
 ) -> Layer:
     """A recurrent layer: the site is recorded."""
-    bound = bind(QUALIFIED[name], tuple(positional), keywords, rest)
+    bound = _with_sizes(it, bind(QUALIFIED[name], tuple(positional), keywords, rest))
     number = it.number()
     place = it.place(node)
     config = bound.config()
@@ -91,6 +91,23 @@ def recurrent_layer(
     )
     it.record_site(site)
     return Layer(name, bound.values, place, number)
+
+
+def _with_sizes(it: Interpreter, bound: Bound) -> Bound:
+    """The arguments with a size of its own where one is the item of a tensor (``torch.prod(torch.tensor(shape))``)."""
+
+    def sized(name: str, value: Value) -> Value:
+        match value:
+            case Tensor(place=place, why=why):
+                reason = why.reason if why is not None else "what a tensor holds is not followed"
+                return Unknown(("held", it.number()), f"int({name})", reason, place)
+            case OneOf(alternatives):
+                return OneOf(tuple((condition, sized(name, item)) for condition, item in alternatives))
+            case _:
+                return value
+
+    values = {name: sized(name, value) if name in SIZE_NAMES else value for name, value in bound.values.items()}
+    return replace(bound, values=values)
 
 
 def construct_into(
@@ -204,6 +221,8 @@ def _call_recurrent(
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
         result = outcome if result is None else choose(condition, outcome, result)
+    if alternatives:  # torch takes the call with these ranks only
+        it.ranks = {**it.ranks, **common([ranks for *_, ranks in alternatives])}
     return result if result is not None else it.unknown(node, "no value is possible here")
 
 
@@ -220,7 +239,7 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         rest = tensor.shape.rest if tensor is not None else None
         batched = 2 if site.layer.endswith("Cell") else 3
         if tensor is None or rest is None or tensor.shape.minimum_rank > batched:
-            yield condition, value, hx, None, it.ranks
+            yield condition, value, hx, None, _known_ranks(it)
             continue
         whole = rest.skipped - tensor.shape.minimum_rank
         unbatched = equal_dims(tensor.shape.rank_dim, Dim.of(batched - 1))
@@ -236,9 +255,13 @@ def _alternatives(it: Interpreter, site: LstmSite, inputs: Value, state: Value) 
         for rank, here in options:
             shape = tensor.shape.with_rank(rank)
             if shape is not None and it.path * condition * here != ZERO:
-                known = {**it.ranks, rest.key: rank + whole}
+                known = {**_known_ranks(it), rest.key: rank + whole}
                 assumed_rank = rank if state_rank is None else None
                 yield condition * here, replace(tensor, shape=shape), _with_ranks(hx, known), assumed_rank, known
+
+
+def _known_ranks(it: Interpreter) -> dict[Hashable, int]:
+    return {key: rank for key, rank in it.ranks.items() if rank is not None}
 
 
 def _is_h_alone(site: LstmSite, state: Value, value: Tensor) -> bool:

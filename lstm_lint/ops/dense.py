@@ -113,9 +113,12 @@ def ranked(*ranks: int) -> LayerOp:
 
 
 def layer_norm(config: Config, call: Call) -> Value:
-    """(*, normalized_shape), unchanged."""
+    """(*, normalized_shape), unchanged, whatever that is."""
     source = tensor(call)
-    wanted = sizes_of(call, config["normalized_shape"])
+    try:
+        wanted = sizes_of(call, config["normalized_shape"])
+    except CannotTell:
+        return kept(call, source)
     if wanted.dims is None:
         return kept(call, source)
     if source.shape.rank is not None and source.shape.rank < len(wanted.dims):

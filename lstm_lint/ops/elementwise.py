@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
+from itertools import zip_longest
 
 from lstm_lint.dims import Dim
 from lstm_lint.ops.arguments import (
@@ -140,14 +142,20 @@ def _partly(call: Call, tensors: Sequence[Tensor], dtype: str | None) -> Tensor:
 
 
 def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | None = None) -> Tensor:
-    """The result of broadcasting something unknown with the shapes: an axis of more than 1 keeps its size."""
+    """The result of broadcasting the shapes, and maybe something unknown.
+
+    The last axes that all of them spell out are known if they are all there is; of the others, one of more than 1 keeps its
+    size.
+    """
     result = lost(call, reason, dtype)
+    tails = [shape.front if shape.rest is None else shape.back for shape in shapes]
     kept: list[Dim] = []
-    longest = max(shapes, key=lambda shape: len(shape.back or shape.front))
-    for dim in reversed(longest.front if longest.rest is None else longest.back):
-        if not at_least(dim, 2):
+    for column in zip_longest(*map(reversed, tails)):
+        sizes = [dim for dim in column if dim is not None]
+        size = reduce(broadcast_dim, sizes)
+        if len(sizes) < max(len(tails), 2) and not at_least(size, 2):
             break
-        kept.insert(0, dim)
+        kept.insert(0, size)
     return Tensor(Shape((), result.shape.rest, tuple(kept)), dtype, place=call.place, why=result.why)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
@@ -104,7 +104,17 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
         for symbol, dim in implied(given).items()
         if symbol in fixed and symbol not in settled and _is_configuration(symbol)
     ]
-    return " and ".join([*words, *_more_rounds(given)]) or None
+    if by_default == ZERO and not words:
+        words = [" or ".join(_each_enough(given, [flag for flag in fixed if _is_configuration(flag)], settled))]
+    return " and ".join(word for word in [*words, *_more_rounds(given)] if word) or None
+
+
+def _each_enough(given: Dim, flags: Sequence[Symbol], settled: Mapping[Symbol, Dim]) -> Iterator[str]:
+    """``bidirectional=True``, ``num_layers > 1``: what alone, with the defaults for the rest, brings about what they do not."""
+    usual = {flag: settled.get(flag, Dim.of(flag.default or 0)) for flag in flags}
+    for flag in flags:
+        if flag not in settled and given.substitute({**usual, flag: ONE - usual[flag]}) != ZERO:
+            yield flag_text(flag, 1 - (flag.default or 0))
 
 
 def _more_rounds(given: Dim) -> Iterator[str]:

@@ -25,11 +25,24 @@ def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
         known[ranks] = max(known.get(ranks, 0), bad)
     best = {group: min(known, key=lambda r: (known[r], _order(r))) for group, known in worst.items()}
     counts = [best[group] == ranks for group, ranks in zip(groups, assumed, strict=True)]
-    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and bad < 2}
+    fine: dict[int, list[Dim]] = {}
+    for judged, count, bad in zip(calls, counts, wrong, strict=True):
+        if count and bad < 2:
+            fine.setdefault(judged.call.evaluation, []).append(judged.call.given)
     return [
-        count and not (bad and judged.call.evaluation in fine and _rests_on_the_unnamed(judged))
+        count and not (bad and (others := fine.get(judged.call.evaluation)) and _is_optional(judged, others))
         for judged, count, bad in zip(calls, counts, wrong, strict=True)
     ]
+
+
+def _is_optional(judged: Judged, fine: Sequence[Dim]) -> bool:
+    """Whether an alternative may well not exist, where others of its call are `fine`: under these conditions.
+
+    It rests on what nobody can name, or on a rank that was tried while with another rank one of the others is reached.
+    """
+    ranks, rest = _assumed_ranks(judged)[1], _without_ranks(judged)
+    reached = (given.substitute({symbol: Dim.of(1 - value)}) * rest != ZERO for given in fine for symbol, value in ranks)
+    return _rests_on_the_unnamed(judged) or any(reached)
 
 
 def _rests_on_the_unnamed(judged: Judged) -> bool:

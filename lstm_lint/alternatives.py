@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
@@ -25,11 +25,24 @@ def likeliest(calls: Sequence[Judged], wrong: Sequence[int]) -> list[bool]:
         known[ranks] = max(known.get(ranks, 0), bad)
     best = {group: min(known, key=lambda r: (known[r], _order(r))) for group, known in worst.items()}
     counts = [best[group] == ranks for group, ranks in zip(groups, assumed, strict=True)]
-    fine = {judged.call.evaluation for judged, count, bad in zip(calls, counts, wrong, strict=True) if count and bad < 2}
+    fine: dict[int, list[Dim]] = {}
+    for judged, count, bad in zip(calls, counts, wrong, strict=True):
+        if count and bad < 2:
+            fine.setdefault(judged.call.evaluation, []).append(judged.call.given)
     return [
-        count and not (bad and judged.call.evaluation in fine and _rests_on_the_unnamed(judged))
+        count and not (bad and (others := fine.get(judged.call.evaluation)) and _is_optional(judged, others))
         for judged, count, bad in zip(calls, counts, wrong, strict=True)
     ]
+
+
+def _is_optional(judged: Judged, fine: Sequence[Dim]) -> bool:
+    """Whether an alternative may well not exist, where others of its call are `fine`: under these conditions.
+
+    It rests on what nobody can name, or on a rank that was tried while with another rank one of the others is reached.
+    """
+    ranks, rest = _assumed_ranks(judged)[1], _without_ranks(judged)
+    reached = (given.substitute({symbol: Dim.of(1 - value)}) * rest != ZERO for given in fine for symbol, value in ranks)
+    return _rests_on_the_unnamed(judged) or any(reached)
 
 
 def _rests_on_the_unnamed(judged: Judged) -> bool:
@@ -104,7 +117,17 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
         for symbol, dim in implied(given).items()
         if symbol in fixed and symbol not in settled and _is_configuration(symbol)
     ]
-    return " and ".join([*words, *_more_rounds(given)]) or None
+    if by_default == ZERO and not words:
+        words = [" or ".join(_each_enough(given, [flag for flag in fixed if _is_configuration(flag)], settled))]
+    return " and ".join(word for word in [*words, *_more_rounds(given)] if word) or None
+
+
+def _each_enough(given: Dim, flags: Sequence[Symbol], settled: Mapping[Symbol, Dim]) -> Iterator[str]:
+    """``bidirectional=True``, ``num_layers > 1``: what alone, with the defaults for the rest, brings about what they do not."""
+    usual = {flag: settled.get(flag, Dim.of(flag.default or 0)) for flag in flags}
+    for flag in flags:
+        if flag not in settled and given.substitute({**usual, flag: ONE - usual[flag]}) != ZERO:
+            yield flag_text(flag, 1 - (flag.default or 0))
 
 
 def _more_rounds(given: Dim) -> Iterator[str]:

@@ -80,23 +80,28 @@ def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
         it.write((owner.key, f"[{keys[0].value}]"), value)
     if not isinstance(owner, Ref):
         return
-    location = (owner.number, "items")
-    content = it.read(location)
-    match content, keys[0]:
-        case Dict(items, others), (Str(key)):
-            it.write(location, Dict({**items, key: value}, others))
+    it.change((owner.number, "items"), lambda content: _with_item(it, content, keys[0], value, target))
+
+
+def _with_item(it: Interpreter, content: Value, key: Value, value: Value, target: cst.CSTNode) -> Value:
+    """The content of a dict or list once ``[key] = value``."""
+    match content, key:
+        case Dict(items, others), Str(name):
+            return Dict({**items, name: value}, others)
         case Dict(items, others), Int(dim) if dim.constant is not None:
-            it.write(location, Dict({**items, dim.constant: value}, others))
-        case Dict(items, _), key:
-            it.write(location, Dict(items, it.unknown(target, "a key of this dict is not known")))
+            return Dict({**items, dim.constant: value}, others)
+        case Dict(items, _), _:
+            return Dict(items, it.unknown(target, "a key of this dict is not known"))
         case Tuple(items, kind), Int(dim) if dim.constant is not None and -len(items) <= dim.constant < len(items):
             changed = list(items)
             changed[dim.constant] = value
-            it.write(location, Tuple(tuple(changed), kind))
+            return Tuple(tuple(changed), kind)
         case Tuple(items, kind), _:
-            it.write(location, Repeated(it.unknown(target, "an item at an index that is not known was changed"), None, kind))
-        case Repeated() as repeated, key:
-            it.write(location, _changed(it, repeated, key, value, target))
+            return Repeated(it.unknown(target, "an item at an index that is not known was changed"), None, kind)
+        case Repeated() as repeated, _:
+            return _changed(it, repeated, key, value, target)
+        case _:
+            return content
 
 
 def _changed(it: Interpreter, sequence: Repeated, key: Value, value: Value, target: cst.CSTNode) -> Repeated:

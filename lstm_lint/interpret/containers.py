@@ -52,14 +52,19 @@ def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Argume
 
 def _append(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
     value = arguments.positional[0] if arguments.positional else NONE
-    content = it.read((owner.number, "items"))
-    match content:
-        case Tuple(items, kind) if len(items) < 256:
-            it.write((owner.number, "items"), Tuple((*items, value), kind))
-        case Repeated(length=Dim() as length) if content.index is not None and same(item_at(it, content, length), value):
-            it.write((owner.number, "items"), replace(content, length=length + 1))
-        case Repeated(item, _, kind):
-            it.write((owner.number, "items"), Repeated(choose(it.flag(node), value, item, it.place(node)), None, kind))
+
+    def longer(content: Value) -> Value:
+        match content:
+            case Tuple(items, kind) if len(items) < 256:
+                return Tuple((*items, value), kind)
+            case Repeated(length=Dim() as length) if content.index is not None and same(item_at(it, content, length), value):
+                return replace(content, length=length + 1)
+            case Repeated(item, _, kind):
+                return Repeated(choose(it.flag(node), value, item, it.place(node)), None, kind)
+            case _:
+                return content
+
+    it.change((owner.number, "items"), longer)
     return owner if owner.kind == "module_list" else NONE
 
 
@@ -101,19 +106,21 @@ def _add_module(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CST
 
 
 def _update(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
-    content = it.read((owner.number, "items"))
-    if not isinstance(content, Dict):
-        return NONE
-    items, others = dict(content.items), content.others
-    for value in arguments.positional:
-        added = it_contents(it, value)
-        if isinstance(added, Dict):
-            items.update(added.items)
-            others = added.others or others
-        else:
-            others = added if isinstance(added, Unknown) else it.unknown(node, "a dict was updated with what is not known")
-    items.update(arguments.keywords)
-    it.write((owner.number, "items"), Dict(items, others or arguments.rest))
+    def updated(content: Value) -> Value:
+        if not isinstance(content, Dict):
+            return content
+        items, others = dict(content.items), content.others
+        for value in arguments.positional:
+            added = it_contents(it, value)
+            if isinstance(added, Dict):
+                items.update(added.items)
+                others = added.others or others
+            else:
+                others = added if isinstance(added, Unknown) else it.unknown(node, "a dict was updated with what is not known")
+        items.update(arguments.keywords)
+        return Dict(items, others or arguments.rest)
+
+    it.change((owner.number, "items"), updated)
     return NONE
 
 

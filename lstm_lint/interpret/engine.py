@@ -24,7 +24,7 @@ from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.syntax.tree import Tree, names_in
-from lstm_lint.values import NONE, Call, Class, Function, Ref, Tensor, Unknown, Value, as_tensor
+from lstm_lint.values import NONE, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
@@ -182,6 +182,14 @@ class Interpreter:
 
     def write(self, location: Location, value: Value) -> None:
         self.store.write(location, value)
+
+    def change(self, location: Location, changed: Callable[[Value], Value]) -> None:
+        """Write anew what a location holds, each alternative for itself; nothing where nothing was written."""
+        content = self.read(location)
+        if isinstance(content, OneOf):
+            self.write(location, OneOf(tuple((condition, changed(option)) for condition, option in content.alternatives)))
+        elif content is not None:
+            self.write(location, changed(content))
 
     def learn_rank(self, shape: Shape, rank: int) -> None:
         """The rank of a shape from outside is now known (``b, t, f = x.shape``)."""

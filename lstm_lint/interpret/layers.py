@@ -206,7 +206,7 @@ def _call_recurrent(
             it.place(node),
             value,
             None if hx == NONE else hx,
-            conjoin(it.path, condition),
+            conjoin(it.path, condition, unnamed=True),
             it.frame.grounded and site.grounded,
             bool(it.guarded) or site.guarded or vague,
             it.place(state_node) if state_node is not None else None,

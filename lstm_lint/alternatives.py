@@ -106,7 +106,7 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
     Conditions nobody can name, ranks, and what methods did before are no configuration: somebody gets there. Nor is what is
     `required`: with any other, something is raised before.
     """
-    by_default = given.substitute({flag: Dim.of(flag.default) for flag in given.flags if flag.default is not None})
+    by_default = _by_default(given)
     if by_default == ZERO:
         fixed = [flag for flag in given.flags if flag.default is not None]
     else:
@@ -117,9 +117,14 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
         for symbol, dim in implied(given).items()
         if symbol in fixed and symbol not in settled and _is_configuration(symbol)
     ]
-    if by_default == ZERO and not words:
+    if by_default == ZERO and not words and _by_default(required) != ZERO:
         words = [" or ".join(_each_enough(given, [flag for flag in fixed if _is_configuration(flag)], settled))]
     return " and ".join(word for word in [*words, *_more_rounds(given)] if word) or None
+
+
+def _by_default(condition: Dim) -> Dim:
+    """The condition where every flag with a declared default has it."""
+    return condition.substitute({flag: Dim.of(flag.default) for flag in condition.flags if flag.default is not None})
 
 
 def _each_enough(given: Dim, flags: Sequence[Symbol], settled: Mapping[Symbol, Dim]) -> Iterator[str]:

@@ -20,7 +20,8 @@ from lstm_lint.source import Source
 from lstm_lint.syntax.cells import without_broken_cells
 
 T = TypeVar("T")
-CHUNK = 8  # files that a process of the pool takes at a time: neighbours import the same files
+LONGEST_CHUNK = 32  # files that a process of the pool takes at a time: neighbours import the same files
+COLLECTED_EVERY = 64  # files after which a process of the pool looks for cycles to free
 WORTH_A_POOL = 400_000  # bytes of source to analyse from which on starting processes pays
 
 
@@ -84,23 +85,32 @@ def analyse(files: Sequence[str], settings: Settings, listing: bool = False) -> 
         return _without_collector(lambda: [check_path(path, settings, project, listing) for path in worth])
     from concurrent.futures import ProcessPoolExecutor  # late: most runs need no pool
 
-    with ProcessPoolExecutor(min(os.cpu_count() or 1, len(worth)), initializer=_start, initargs=(project,)) as pool:
-        results = list(pool.map(_checked, [(path, settings, listing) for path in worth], chunksize=CHUNK))
+    workers = min(os.cpu_count() or 1, len(worth))
+    chunk = max(1, min(LONGEST_CHUNK, len(worth) // (4 * workers)))
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=(project,)) as pool:
+        results = list(pool.map(_checked, [(path, settings, listing) for path in worth], chunksize=chunk))
     return sorted(results, key=lambda result: result.path)
 
 
 _project = Project()
 """A process of the pool has one for all its files."""
 
+_files_checked = 0
+
 
 def _start(project: Project) -> None:
     global _project
     _project = project
+    gc.disable()
 
 
 def _checked(work: tuple[str, Settings, bool]) -> FileResult:
+    global _files_checked
     path, settings, listing = work
-    return _without_collector(lambda: check_path(path, settings, _project, listing))
+    _files_checked += 1
+    if _files_checked % COLLECTED_EVERY == 0:
+        gc.collect()
+    return check_path(path, settings, _project, listing)
 
 
 def _without_collector(function: Callable[[], T]) -> T:

@@ -29,7 +29,7 @@ from lstm_lint.values import NONE, Call, Class, Function, OneOf, Ref, Tensor, Un
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
 EFFORT_PER_FILE = 150_000
-EFFORT_PER_CALLER = 40_000  # a file that only uses layers of other files
+EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
 EFFORT_PER_MODULE = 12_000
 MAX_DEPTH = 24
 MAX_NESTING = 120

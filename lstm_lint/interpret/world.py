@@ -10,7 +10,7 @@ from lstm_lint.facts import LstmSite
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.values import Class
 
-MODULES_KEPT = 160
+MODULES_KEPT = 320
 """So many loaded modules are kept in memory; then a new world begins."""
 
 

@@ -60,7 +60,7 @@ STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
     cst.Break: statements.execute_jump,
     cst.Continue: statements.execute_jump,
     cst.Pass: statements.execute_nothing,
-    cst.Del: statements.execute_nothing,
+    cst.Del: statements.execute_delete,
     cst.Assert: statements.execute_assert,
     cst.Global: statements.execute_global,
     cst.Nonlocal: statements.execute_nonlocal,

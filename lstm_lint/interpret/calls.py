@@ -14,7 +14,7 @@ from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, l
 from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import instantiate
-from lstm_lint.interpret.concern import EFFORT_BESIDE, concerns_layers, forget
+from lstm_lint.interpret.concern import effort_for, forget
 from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
@@ -347,10 +347,10 @@ def call_function(
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
         given = (*positional, *keywords.values())
-        if concerns_layers(it, function, given):
+        effort = effort_for(it, function, given)
+        if effort is None:
             return run_body(it, frame, definition, node)
-        effort = 0 if definition in it.given_up else EFFORT_BESIDE
-        value = it.attempt(effort, lambda: run_body(it, frame, definition, node))
+        value = it.attempt(0 if definition in it.given_up else effort, lambda: run_body(it, frame, definition, node))
         if value is None:
             it.given_up.add(definition)
             forget(it, (*arguments, *keywords.values()), node)

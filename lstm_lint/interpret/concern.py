@@ -14,12 +14,18 @@ from lstm_lint.interpret.store import Frame
 from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
 
 EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
+EFFORT_WITH_LAYERS = 12_000  # for a call that is given a layer, of a function that names none
 
 
-def concerns_layers(it: Interpreter, function: Function, arguments: Sequence[Value]) -> bool:
-    """Whether a call can build or call a recurrent layer: by the names in the function, or by what it is given."""
+def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) -> int | None:
+    """How far a call is followed, None for as far as the entry's budget goes.
+
+    That depends on whether it can build or call a recurrent layer: by the names in the function, or by what it is given.
+    """
+    if _mentions_layers(it, function):
+        return None
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
-    return _mentions_layers(it, function) or any(_holds_layers(it, value, 1) for value in values)
+    return EFFORT_WITH_LAYERS if any(_holds_layers(it, value, 1) for value in values) else EFFORT_BESIDE
 
 
 def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:

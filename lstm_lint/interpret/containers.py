@@ -138,13 +138,30 @@ def _setdefault(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CST
 
 
 def _pop_key(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
-    content = it.read((owner.number, "items"))
-    value = _dict_get(it, content, arguments, node)
-    key = dict_key(arguments.positional[0]) if arguments.positional else None
-    if isinstance(content, Dict) and key is not None:
-        others = None if content.others is None else without(content.others, [key])
-        it.write((owner.number, "items"), Dict({k: v for k, v in content.items.items() if k != key}, others))
+    value = _dict_get(it, it.read((owner.number, "items")), arguments, node)
+    if arguments.positional:
+        remove_item(it, owner, arguments.positional[0], node)
     return value
+
+
+def remove_item(it: Interpreter, owner: Ref, key: Value, node: cst.CSTNode) -> None:
+    """``del d[key]``, ``d.pop(key)``: an item less of a dict, or of a list."""
+    name = dict_key(key)
+
+    def removed(content: Value) -> Value:
+        match content:
+            case Dict(items, others) if name is not None:
+                left = {k: v for k, v in items.items() if k != name}
+                return Dict(left, None if others is None else without(others, [name]))
+            case Tuple(items, kind) if isinstance(name, int) and -len(items) <= name < len(items):
+                index = name % len(items)
+                return Tuple(items[:index] + items[index + 1 :], kind)
+            case Dict():
+                return Dict({}, it.unknown(node, "which key of this dict is removed is not known"))
+            case _:
+                return Repeated(it.unknown(node, "which item is removed here is not known"))
+
+    it.change((owner.number, "items"), removed)
 
 
 def _dict_get(it: Interpreter, content: Value | None, arguments: Arguments, node: cst.CSTNode) -> Value:

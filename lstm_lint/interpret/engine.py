@@ -337,7 +337,9 @@ class Interpreter:
 
     # -- entries -----------------------------------------------------------------------------------------------------
     def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
-        """Run one entry within its budget; note it where the budget ends it."""
+        """Run one entry within its budget; note it where the budget ends it, and once where that of the file does."""
+        if self.effort >= self.whole_effort:
+            return
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
@@ -346,6 +348,8 @@ class Interpreter:
         try:
             run()
         except (OutOfBudget, RecursionError):
+            whole = self.effort + Effort.spent - before >= self.whole_effort
+            what = f"{what}, and with it this file," if whole else what
             message = f"{what} takes too many steps to follow; what is behind was not looked at"
             self.gave_up.append(GaveUp(self.place(node), message))
         finally:

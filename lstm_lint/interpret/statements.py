@@ -11,7 +11,9 @@ from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.choose import conjoin
 from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.conditions import compare_values
+from lstm_lint.interpret.containers import remove_item
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.expressions import subscript_key
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
 from lstm_lint.values import (
@@ -84,6 +86,16 @@ def execute_jump(it: Interpreter, node: cst.Break | cst.Continue) -> None:
 
 def execute_nothing(it: Interpreter, node: cst.CSTNode) -> None:
     """``pass``, ``del x`` and their like change nothing that is followed."""
+
+
+def execute_delete(it: Interpreter, node: cst.Del) -> None:
+    """``del options["name"]``. A name that is deleted is not asked for any more."""
+    targets = [element.value for element in node.target.elements] if isinstance(node.target, cst.Tuple) else [node.target]
+    for target in targets:
+        if isinstance(target, cst.Subscript):
+            owner = it.eval(target.value)
+            if isinstance(owner, Ref):
+                remove_item(it, owner, subscript_key(it, target), target)
 
 
 def execute_global(it: Interpreter, node: cst.Global) -> None:

@@ -191,6 +191,8 @@ def sizes_of(call: Call, value: Value) -> Shape:
             return Shape(tuple(size_item(call, item, part=i) for i, item in enumerate(items)))
         case Unknown(default=default) if not isinstance(default, Int):
             raise CannotTell(f"{value.name} may be one size or several")
+        case OneOf(alternatives) if any(isinstance(v, Unknown) and not isinstance(v.default, Int) for _, v in alternatives):
+            raise CannotTell("what is given here may be one size or several")
         case Repeated(item, length) if length is not None and length.constant is not None:
             return Shape((size_item(call, item),) * length.constant)
         case Repeated():

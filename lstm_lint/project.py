@@ -40,6 +40,7 @@ class Project:
 
     _data: dict[str, bytes | Unreadable] = field(default_factory=dict)
     _sources: dict[str, Source | Unreadable] = field(default_factory=dict)
+    _given: set[str] = field(default_factory=set)
     _roots: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _located: dict[tuple[str, int, str], str | Ambiguous | None] = field(default_factory=dict)
     _statements: dict[str, Sequence[Import]] = field(default_factory=dict)
@@ -68,7 +69,9 @@ class Project:
 
     def add(self, source: Source) -> None:
         """Take this text for that of the file, whatever is on disk."""
-        self._sources[source.path] = source
+        if self._sources.get(source.path) is not source:
+            self._sources[source.path] = source
+            self._given.add(source.path)
 
     # -- which file ----------------------------------------------------------------------------------------------------
     def locate(self, importer: str, level: int, name: str) -> str | Ambiguous | None:
@@ -129,7 +132,7 @@ class Project:
             packages = {bound: submodule(found, name) for name, bound in names if isinstance(found, str)}
         for bound, package in packages.items():
             if isinstance(package, str) and is_package(package):
-                for match in set(re.findall(rb"\b%b((?:\.\w+)+)" % re.escape(bound.encode()), self._bytes(path))):
+                for match in sorted(set(re.findall(rb"\b%b((?:\.\w+)+)" % re.escape(bound.encode()), self._bytes(path)))):
                     for file in submodules(package, match.decode(errors="replace")[1:].split(".")):
                         yield file, bound
 
@@ -183,8 +186,9 @@ class Project:
     def _digest(self, path: str, hops: int) -> bytes:
         known = self._digests.get((path, hops))
         if known is None:
-            digest = sha256(self._bytes(path))
-            for file in self.imports(path) if hops else ():
+            data = self.data(path) if path not in self._given else self._bytes(path)
+            digest = sha256(data if isinstance(data, bytes) else b"")
+            for file in sorted(self.imports(path)) if hops else ():
                 digest.update(file.encode(errors="surrogateescape") + b"\0" + self._digest(file, hops - 1))
             known = self._digests[path, hops] = digest.digest()
         return known

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import ROOT
 
 from lstm_lint import cache
 from lstm_lint.cache import Cache, from_plain, key_of, to_plain
@@ -99,3 +102,26 @@ def test_the_folder_is_marked_and_pruned(tmp_path: Path) -> None:
     kept.put(key_of("new"), FINDING)
     assert kept.get(key_of("old"), Finding) is None
     assert kept.get(key_of("new"), Finding) == FINDING
+
+
+def test_the_key_is_the_same_for_every_hash_seed(tmp_path: Path) -> None:
+    (tmp_path / "pkg").mkdir()
+    (tmp_path / "pkg" / "__init__.py").write_text("", encoding="utf-8")
+    names = [f"part{number}" for number in range(8)]
+    for name in names:
+        (tmp_path / "pkg" / f"{name}.py").write_text(f"{name} = 1\n", encoding="utf-8")
+    uses = "\n".join(f"print(pkg.{name}.{name})" for name in names)
+    (tmp_path / "main.py").write_text(f"import pkg\n{uses}\n", encoding="utf-8")
+    program = "from lstm_lint.project import Project; print(Project().state_of_imports('main.py'))"
+    states = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    }
+    assert len(states) == 1

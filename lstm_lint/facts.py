@@ -10,7 +10,7 @@ from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
 from lstm_lint.source import Place
-from lstm_lint.values import Bool, OneOf, Unknown, Value
+from lstm_lint.values import Bool, OneOf, Repeated, Tensor, Tuple, Unknown, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,58 @@ class LstmCall:
         return dim.substitute(values)
 
 
+@dataclass(frozen=True, eq=False)
+class Use:
+    """What the code does with something that a recurrent layer gave, in one context: an op, or the call of another layer.
+
+    `name` is the qualified name of the op or layer, ``index`` for ``x[...]``, ``unpack`` where it is taken apart into names;
+    `config` the layer's arguments by name. `arguments` are as the op got them, the receiver of a method first. `targets` are
+    the names that it is unpacked into, `sites` the layers that gave what it gets. The rest is as for a call.
+    """
+
+    name: str
+    arguments: tuple[Value, ...]
+    keywords: Mapping[str, Value]
+    result: Value
+    place: Place
+    sites: tuple[LstmSite, ...] = ()
+    config: Mapping[str, Value] | None = None
+    targets: tuple[str, ...] = ()
+    given: Dim = ONE
+    grounded: bool = False
+    guarded: bool = False
+    required: Dim = ONE
+    rounds: frozenset[Symbol] = frozenset()
+    reached_from: Place | None = None
+
+    @property
+    def from_layer(self) -> bool:
+        """Whether one of the arguments is something that a recurrent layer gave."""
+        return any(_is_given(value) for value in (*self.arguments, *self.keywords.values()))
+
+    @property
+    def source(self) -> Tensor | None:
+        """The tensor that it is done to, if that has a lineage."""
+        first = self.arguments[0] if self.arguments else self.keywords.get("input")
+        return first if isinstance(first, Tensor) and first.lineage is not None else None
+
+    def argument(self, index: int, name: str) -> Value | None:
+        """The argument at a position or under a name."""
+        return self.arguments[index] if index < len(self.arguments) else self.keywords.get(name)
+
+
+def _is_given(value: Value) -> bool:
+    match value:
+        case Tensor(lineage=lineage):
+            return lineage is not None
+        case Tuple(items, given_by=source):
+            return source is not None or any(_is_given(item) for item in items)
+        case Repeated(item):
+            return _is_given(item)
+        case _:
+            return False
+
+
 @dataclass(frozen=True)
 class GaveUp:
     """A place where the analysis budget ran out, and what was not looked at."""
@@ -175,3 +227,4 @@ class Facts:
     gave_up: tuple[GaveUp, ...] = ()
     path: str = ""
     reveals: tuple[Reveal, ...] = ()
+    uses: tuple[Use, ...] = ()

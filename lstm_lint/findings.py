@@ -78,7 +78,8 @@ class Probe:
     `layer` is the class's name in torch.nn; `arguments` its constructor arguments, as given; shapes are concrete. `hx` is None
     (no state), one shape, or a list of shapes, one per tensor of the state; `structure` says how they are handed over
     (``tuple``, ``list``, ``tensor``). `packed`: the input, padded and laid out as the layer's batch_first says, is packed with
-    these `lengths` (all equal where there are none). `experiment` names one of `confirm.experiments`.
+    these `lengths` (all equal where there are none). `experiment` names one of `confirm.experiments`, `details` say
+    which of its cases, as plain data.
     `expect`: output shapes the analysis inferred (``output``, ``h_n``, ``c_n``), to be compared by ``--confirm always``.
     """
 
@@ -91,6 +92,7 @@ class Probe:
     packed: bool = False
     lengths: tuple[int, ...] = ()
     experiment: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
     expect: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 

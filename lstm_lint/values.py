@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
+from lstm_lint.lineage import Lineage, Source
 from lstm_lint.proofs import FRESH
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
@@ -108,7 +109,7 @@ class Tensor:
     """A tensor by its shape. `dtype` and `device` as torch names them (``float32``, ``int64``, ``cpu``), None if not known.
 
     `made_by` is the qualified name of the call that created it, `why` what lost the shape if it is not known.
-    `final_of`: it is the ``h`` or ``c`` (a `LstmSite`'s number, which) that a recurrent layer returned.
+    `lineage`: what it is of what a recurrent layer gave, if it is anything of that.
     """
 
     shape: Shape
@@ -117,7 +118,7 @@ class Tensor:
     made_by: str | None = None
     place: Place | None = field(default=None, compare=False)
     why: Unknown | None = field(default=None, compare=False)
-    final_of: tuple[int, str] | None = None
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True)
@@ -134,14 +135,19 @@ class Packed:
     place: Place | None = field(default=None, compare=False)
     time: Dim | None = None
     in_order: bool = False
+    lineage: Lineage | None = None
 
 
 @dataclass(frozen=True)
 class Tuple:
-    """A tuple, list or ``torch.Size`` as a value: its items in order. `kind` is ``tuple``, ``list`` or ``size``."""
+    """A tuple, list or ``torch.Size`` as a value: its items in order. `kind` is ``tuple``, ``list`` or ``size``.
+
+    `given_by`: the recurrent layer whose ``result`` it is (the output and the state), or whose ``state``.
+    """
 
     items: tuple[Value, ...]
     kind: str = "tuple"
+    given_by: Source | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

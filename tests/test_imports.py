@@ -25,6 +25,7 @@ ROWS: list[tuple[str, ...]] = [
     ("project",),
     ("dims",),
     ("proofs",),
+    ("lineage",),
     ("shapes",),
     ("values",),
     ("keywords",),

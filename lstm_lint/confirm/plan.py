@@ -29,9 +29,31 @@ def probe_for(complaint: Complaint) -> Probe | None:
     """The question that goes with a complaint; None where there is nothing to ask, or no concrete sizes are found."""
     if complaint.ask is Ask.NOTHING:
         return None
+    if complaint.ask is Ask.EXPERIMENT:
+        return probe_for_use(complaint)
     if complaint.judged is not None:
         return probe_for_call(complaint.judged, complaint)
     return probe_for_site(complaint.site, complaint.argument) if complaint.site is not None else None
+
+
+def probe_for_use(complaint: Complaint) -> Probe | None:
+    """The complaint's experiment with its layer, built for sizes that show it. None where several layers are meant."""
+    site = complaint.site
+    if site is None or site.config is None or complaint.use is None or site.bound.problems:
+        return None
+    config = site.config
+    dims = [getattr(config, name) for name in _DIM_FIELDS]
+    fixed = {
+        symbol: value
+        for symbol, value in complaint.comparison.witness.items()
+        if symbol in {s for d in dims for s in d.symbols}
+    }
+    for values in assignments(dims, complaint.use.given, fixed):
+        sizes = {name: size for name in _DIM_FIELDS if (size := getattr(config, name).evaluate(values)) is not None}
+        if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes):
+            positional, arguments = call_arguments(site, sizes)
+            return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=complaint.details)
+    return None
 
 
 def probe_for_site(site: LstmSite, argument: str | None = None) -> Probe | None:

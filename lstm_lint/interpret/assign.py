@@ -15,6 +15,7 @@ from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.rounds import at, counter, item_at, restarted
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.uses import is_handled, note_use
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
 from lstm_lint.values import (
@@ -116,6 +117,9 @@ def _changed(it: Interpreter, sequence: Repeated, key: Value, value: Value, targ
 
 def _unpack(it: Interpreter, elements: Sequence[cst.BaseElement], value: Value, target: cst.CSTNode) -> None:
     starred = next((i for i, e in enumerate(elements) if isinstance(e, cst.StarredElement)), None)
+    if starred is None and is_handled(value):
+        names = tuple(it.place(element.value).text for element in elements)
+        note_use(it, it.call("unpack", target, (value,), {}), value, targets=names)
     parts = _parts(it, value, len(elements), starred, target)
     for element, part in zip(elements, parts, strict=True):
         assign(it, element.value, part)
@@ -169,7 +173,8 @@ def sequence_of(it: Interpreter, value: Value, count: int | None, node: cst.CSTN
             return [item_at(it, repeated, Dim.of(i)) for i in range(count)]
         case Tensor(shape) as tensor if shape.rank and (count is not None or shape.front[0].constant is not None):
             length = count if count is not None else shape.front[0].constant or 0
-            return [index(tensor, Int(Dim.of(i)), it.call("index", node, (tensor,), {})) for i in range(min(length, 16))]
+            calls = [it.call("index", node, (tensor, Int(Dim.of(i))), {}) for i in range(min(length, 16))]
+            return [note_use(it, call, index(tensor, call.positional[1], call)) for call in calls]
         case Packed() as packed:
             return fields_of(it, packed, node)
         case Str(text):

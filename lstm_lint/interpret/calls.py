@@ -23,6 +23,7 @@ from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
@@ -218,7 +219,8 @@ def call_op(
                 chosen = [*values[:index], option, *values[index + 1 :]]
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
             return it.options(node, arms)
-    return OPS[name](it.call(name, node, values, named))
+    call = it.call(name, node, values, named)
+    return note_use(it, call, OPS[name](call))
 
 
 def snapshot(it: Interpreter, value: Value) -> Value:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
+from lstm_lint.lineage import merged
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH
 from lstm_lint.shapes import Shape
@@ -144,8 +145,8 @@ def merge(left: Value, right: Value) -> Value:
         case Tensor(), Tensor() if left != right:
             dtype = left.dtype if left.dtype == right.dtype else None
             device = left.device if left.device == right.device else None
-            final_of = left.final_of if left.final_of == right.final_of else None
-            return replace(left, dtype=dtype, device=device, final_of=final_of)
+            lineage = merged(left.lineage, right.lineage)
+            return replace(left, dtype=dtype, device=device, lineage=lineage)
         case Tuple(xs), Tuple(ys) if left != right:
             return replace(left, items=tuple(merge(x, y) for x, y in zip(xs, ys, strict=True)))
         case _:
@@ -188,9 +189,9 @@ def _expand(value: Value) -> Iterable[tuple[Dim, Value]]:
                 for inner, expanded in _expand(item):
                     if (both := condition * inner) != ZERO:
                         yield both, expanded
-        case Tuple(items, kind) if any(isinstance(item, OneOf | Tuple) for item in items):
+        case Tuple(items) if any(isinstance(item, OneOf | Tuple) for item in items):
             for condition, expanded_items in _expand_items(items):
-                yield condition, Tuple(expanded_items, kind)
+                yield condition, replace(value, items=expanded_items)
         case _:
             yield ONE, value
 

@@ -14,7 +14,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
-from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal
+from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal, Use
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
@@ -36,7 +36,7 @@ MAX_NESTING = 120
 REFUSED = "torch refuses"
 
 Handler = Callable[["Interpreter", Any], Value]
-Recorded = tuple[list[LstmCall], list[int], list[Reveal]]
+Recorded = tuple[list[LstmCall], list[int], list[Reveal], list[Use]]
 StatementHandler = Callable[["Interpreter", Any], None]
 
 
@@ -85,6 +85,7 @@ class Interpreter:
     calls: list[LstmCall] = field(default_factory=list)
     gave_up: list[GaveUp] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
+    uses: list[Use] = field(default_factory=list)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -308,23 +309,28 @@ class Interpreter:
         if not self.muted:
             self.reveals.append(reveal)
 
-    def recorded(self) -> tuple[int, int, int]:
-        """How much has been recorded so far."""
-        return len(self.calls), len(self.reported_sites), len(self.reveals)
+    def record_use(self, use: Use) -> None:
+        if not self.muted:
+            self.uses.append(use)
 
-    def take_back(self, seen: tuple[int, int, int]) -> Recorded:
+    def recorded(self) -> tuple[int, int, int, int]:
+        """How much has been recorded so far."""
+        return len(self.calls), len(self.reported_sites), len(self.reveals), len(self.uses)
+
+    def take_back(self, seen: tuple[int, int, int, int]) -> Recorded:
         """Forget what was recorded since: it rests on values that are not final."""
-        calls, sites, reveals = seen
-        found = (self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:])
-        del self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:]
+        calls, sites, reveals, uses = seen
+        found = (self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:], self.uses[uses:])
+        del self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:], self.uses[uses:]
         return found
 
     def put_back(self, found: Recorded) -> None:
         """Record what was taken back after all."""
-        calls, sites, reveals = found
+        calls, sites, reveals, uses = found
         self.calls += calls
         self.reported_sites += sites
         self.reveals += reveals
+        self.uses += uses
 
     def facts(self) -> Facts:
         return Facts(
@@ -333,6 +339,7 @@ class Interpreter:
             tuple(self.gave_up),
             self.tree.source.path,
             tuple(self.reveals),
+            tuple(self.uses),
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.rounds import counter, item_at, running
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.boundary import by_flags
@@ -272,7 +273,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
         return _size_item(it, shape, key, node)
     match content:
         case Tensor():
-            return index(content, key, it.call("index", node, (content, key), {}))
+            call = it.call("index", node, (content, key), {})
+            return note_use(it, call, index(content, key, call))
         case Tuple():
             return _sequence_item(it, content, key, node)
         case Repeated() if not isinstance(key, Slice):

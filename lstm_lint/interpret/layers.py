@@ -15,7 +15,10 @@ from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is
 from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
+from lstm_lint.lineage import Lineage, Source
+from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.proofs import MAX_FLAGS, assumed, flag_cases
@@ -174,7 +177,8 @@ def call_layer(
         others = positional[1:]
         arms = [(c, lambda v=v: call_layer(it, layer, (v, *others), keywords, rest, node)) for c, v in value.alternatives]
         return it.options(node, arms)
-    return row.forward(layer.config, it.call(layer.qualified_name, node, (value, *positional[1:]), keywords))
+    call = it.call(layer.qualified_name, node, (value, *positional[1:]), keywords)
+    return note_use(it, call, row.forward(layer.config, call), layer.config)
 
 
 def _call_recurrent(
@@ -220,6 +224,8 @@ def _call_recurrent(
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node)
+        if assumed_rank == (1 if site.layer.endswith("Cell") else 2):
+            outcome = unnoted(outcome)
         result = outcome if result is None else choose(condition, outcome, result)
     if alternatives:  # torch takes the call with these ranks only
         it.ranks = {**it.ranks, **common([ranks for *_, ranks in alternatives])}
@@ -363,6 +369,17 @@ def _argument_node(node: cst.CSTNode, positional: Sequence[Value], keywords: Map
     return plain[1].value if len(plain) > 1 else None
 
 
+def unnoted(value: Value) -> Value:
+    """The result of a call that was only tried, for one sample without a batch: nothing that is done with it is noted."""
+    match value:
+        case Tensor():
+            return replace(value, lineage=None)
+        case Tuple(items):
+            return replace(value, items=tuple(unnoted(item) for item in items))
+        case _:
+            return value
+
+
 # -- results ---------------------------------------------------------------------------------------------------------
 def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int, node: cst.CSTNode) -> Value:
     """``(output, (h_n, c_n))`` of an LSTM, ``(output, h_n)`` of GRU and RNN, the state alone of a cell."""
@@ -379,24 +396,30 @@ def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int,
             states.append(it.unknown(node, lost, key=("final", number, name)))
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
-            states.append(Tensor(shape, "float32", None, None, place, why, (site.number, name)))
-    state: Value = Tuple(tuple(states)) if config.has_pair else states[0]
+            lineage = state_lineage(config, Source(site.number, name, place), shape)
+            states.append(Tensor(shape, "float32", None, None, place, why, lineage))
+    state: Value = Tuple(tuple(states), given_by=Source(site.number, "state", place)) if config.has_pair else states[0]
     if config.is_cell:
         return state
-    return Tuple((_output(it, config, value, number, node), state))
+    return Tuple((_output(it, site, config, value, node), state), given_by=Source(site.number, "result", place))
 
 
-def _output(it: Interpreter, config: LayerConfig, value: Value, number: int, node: cst.CSTNode) -> Value:
+def _output(it: Interpreter, site: LstmSite, config: LayerConfig, value: Value, node: cst.CSTNode) -> Value:
     features = config.num_directions * config.output_size
+    source = Source(site.number, "output", it.place(node))
     if isinstance(value, Packed):
-        return Packed(value.batch, (features,), "float32", value.why, it.place(node), value.time)
+        lineage = Lineage(frozenset((source,)), (feature_axis(config),))
+        return Packed(value.batch, (features,), "float32", value.why, it.place(node), value.time, lineage=lineage)
     tensor = as_tensor(value)
     if tensor is None:
         return it.unknown(node, "the input is not a tensor that is followed")
     if tensor.shape.rank is not None and tensor.shape.rank not in (2, 3):
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
-    return Tensor(shape, "float32", None, None, it.place(node), tensor.why)
+    lineage = output_lineage(config, source, shape)
+    if tensor.lineage is not None and tensor.lineage.padded:
+        lineage = replace(lineage, padded=True)
+    return Tensor(shape, "float32", None, None, it.place(node), tensor.why, lineage)
 
 
 def _state_shape(config: LayerConfig, value: Value, which: str) -> Shape | None:

@@ -68,8 +68,8 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
             body()
             written = it.store.assigned()
             it.store, it.path, it.broken = base, path, False
-            found = it.take_back(seen) if index is not None else ([], [], [])
-            if count == 0 and any(found):
+            found = it.take_back(seen) if index is not None else ([], [], [], [])
+            if count == 0 and any(found[:3]):
                 _first_round(it, loop, body)
         changed = _written_back(it, loop, written, count)
         touched.update(dict.fromkeys(changed))

@@ -172,7 +172,7 @@ def _rest(call: Call) -> Rest:
 
 def same_axes(call: Call) -> Value:
     """``x.flip(0)``, ``x.roll(1, 0)``, ``x.tril()``: the values move, the shape stays."""
-    return replace(tensor(call), made_by=None, final_of=None)
+    return replace(tensor(call), made_by=None, lineage=None)
 
 
 def atleast(call: Call) -> Value:

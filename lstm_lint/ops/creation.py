@@ -136,7 +136,7 @@ def variable(call: Call) -> Value:
     """``Variable(t)``: t itself, since torch 0.4."""
     data = required(call, 0, "data")
     source = tensor_of(data)
-    return replace(source, final_of=None)
+    return replace(source, lineage=None)
 
 
 def parameter(call: Call) -> Value:
@@ -144,7 +144,7 @@ def parameter(call: Call) -> Value:
     if (value := call.argument(0, "data")) is None or isinstance(value, NoneValue):
         return made(call, Shape.of(0), "float32", "cpu")
     source = tensor_of(value)
-    return replace(source, made_by=call.name, place=call.place, final_of=None)
+    return replace(source, made_by=call.name, place=call.place, lineage=None)
 
 
 def arange(call: Call) -> Value:

@@ -11,6 +11,7 @@ from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import INTEGERS
 from lstm_lint.ops.extents import slice_length
 from lstm_lint.ops.literals import literal_dtype, literal_shape
+from lstm_lint.ops.tracing import traced
 from lstm_lint.shapes import Shape, ShapeError, broadcast
 from lstm_lint.values import (
     Bool,
@@ -45,7 +46,7 @@ Entry = Dim | Picked | None  # what an item leaves of its axis: a size, an index
 
 def index(source: Value, position: Value, call: Call) -> Value:
     """``source[position]`` for a tensor, as a value; unknown with a reason where it cannot be told or torch refuses it."""
-    return guarded(_index)(Call(call.name, (source, position), {}, call.place, call.number))
+    return guarded(traced(_index, "index"))(Call(call.name, (source, position), {}, call.place, call.number))
 
 
 def _index(call: Call) -> Value:

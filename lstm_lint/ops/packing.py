@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
+from lstm_lint.lineage import Factor, Lineage, Role, fitted, other
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -47,7 +49,27 @@ def pack_padded_sequence(call: Call) -> Value:
         raise ShapeError(f"Expected `len(lengths)` to be equal to batch_size, but got {counted.text} (batch_size={batch.text})")
     enforced = call.argument(3, "enforce_sorted")
     in_order = enforced is None or condition(enforced) == ONE
-    return Packed(batch, features_of(source.shape), source.dtype, source.why, call.place, time, in_order)
+    return Packed(
+        batch, features_of(source.shape), source.dtype, source.why, call.place, time, in_order, features_alone(source)
+    )
+
+
+def features_alone(source: Tensor) -> Lineage | None:
+    """The lineage of what is packed: of its axes the last one."""
+    lineage = source.lineage
+    return None if lineage is None else lineage.with_axes(None if lineage.axes is None else lineage.axes[-1:])
+
+
+def _padded_lineage(packed: Packed, padded: Tensor, first: Dim) -> Lineage | None:
+    """Time, batch and features again, in the order that batch_first says."""
+    lineage, dims = packed.lineage, padded.shape.dims
+    if lineage is None:
+        return None
+    if lineage.axes is None or dims is None or first.constant is None or len(dims) != 3:
+        return replace(lineage.with_axes(None), padded=True)
+    roles = (Role.BATCH, Role.TIME) if first == ONE else (Role.TIME, Role.BATCH)
+    front = [(Factor(role, size),) for role, size in zip(roles, dims, strict=False)]
+    return replace(lineage.with_axes((*front, fitted(lineage.axes[-1], dims[-1]))), padded=True)
 
 
 def _count(lengths: Value | None) -> Dim | None:
@@ -148,7 +170,8 @@ def pad_packed_sequence(call: Call) -> Value:
             padded = Tensor(shape, packed.dtype, place=call.place, why=packed.why)
         return Tuple((padded, lengths))
     padded_shape = Shape((where(first, batch, time), where(first, time, batch), *packed.features))
-    return Tuple((Tensor(padded_shape, packed.dtype, place=call.place, why=packed.why), lengths))
+    padded = Tensor(padded_shape, packed.dtype, place=call.place, why=packed.why)
+    return Tuple((replace(padded, lineage=_padded_lineage(packed, padded, first)), lengths))
 
 
 def unpack_sequence(call: Call) -> Value:
@@ -195,7 +218,7 @@ def invert_permutation(call: Call) -> Value:
 def moved(call: Call) -> Value:
     """``packed.to(device)``, ``.cuda()``, ``.cpu()``, ``.pin_memory()``: the same sequences."""
     packed = _packed(call.positional[0])
-    return Packed(packed.batch, packed.features, None, packed.why, packed.place, packed.time)
+    return replace(packed, dtype=None, in_order=False)
 
 
 # -- attributes ------------------------------------------------------------------------------------------------------
@@ -203,8 +226,11 @@ def _data(call: Call) -> Value:
     packed = _packed(call.positional[0])
     if packed.features is None:
         return lost(call, packed.why.reason if packed.why else "the features of the packed data are not known", packed.dtype)
-    shape = Shape((call.fresh_dim("sum(lengths)", "data"), *packed.features))
-    return Tensor(shape, packed.dtype, place=call.place, why=packed.why)
+    total = call.fresh_dim("sum(lengths)", "data")
+    lineage = packed.lineage
+    if lineage is not None and lineage.axes is not None:
+        lineage = lineage.with_axes((other(total), *lineage.axes[-1:]))
+    return Tensor(Shape((total, *packed.features)), packed.dtype, place=call.place, why=packed.why, lineage=lineage)
 
 
 def _batch_sizes(call: Call) -> Value:

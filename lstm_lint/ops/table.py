@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import ModuleType
 
 from lstm_lint.ops import (
@@ -31,6 +32,7 @@ from lstm_lint.ops.elementwise import OPERATORS, operator
 from lstm_lint.ops.indexing import index
 from lstm_lint.ops.layers import LayerRow
 from lstm_lint.ops.packing import PACKED_ATTRIBUTES, PACKED_FIELDS
+from lstm_lint.ops.tracing import moved_by, through_layer, traced
 from lstm_lint.values import Call, External, Int, Tensor, Value
 
 __all__ = [
@@ -49,10 +51,10 @@ def _collected() -> Mapping[str, Op]:
     for family in FAMILIES:
         for name, op in family.ROWS.items():
             assert name not in rows, f"two rows for {name}"
-            rows[name] = guarded(op)
+            rows[name] = guarded(traced(op, name))
         for name, op in family.OTHER_ROWS.items():
             assert name not in rows, f"two rows for {name}"
-            rows[name] = guarded(op, one_tensor=False)
+            rows[name] = guarded(traced(op, name), one_tensor=False)
     return rows
 
 
@@ -60,7 +62,7 @@ def _guarded_layer(row: LayerRow) -> LayerRow:
     forward = row.forward
 
     def run(config: Mapping[str, Value], call: Call) -> Value:
-        return guarded(lambda case: forward(config, case), one_tensor=False)(call)
+        return guarded(lambda case: through_layer(case, forward(config, case)), one_tensor=False)(call)
 
     return LayerRow(row.signature, run)
 
@@ -81,7 +83,12 @@ def binary(left: Value, right: Value, call: Call) -> Value:
     """``left op right``; `call.name` is the function of torch that the operator stands for, as `OPERATORS` lists them."""
     if call.name == OPERATORS["@"]:
         return OPS["torch.matmul"](Call(call.name, (left, right), {}, call.place, call.number))
-    return operator(left, right, call)
+    return _OPERATOR_ROWS[call.name](replace(call, positional=(left, right)))
+
+
+_OPERATOR_ROWS = {
+    name: traced(lambda case: operator(case.positional[0], case.positional[1], case), name) for name in OPERATORS.values()
+}
 
 
 def size_of(source: Tensor, position: Value, call: Call) -> Value:
@@ -106,13 +113,22 @@ def _itself(source: Tensor) -> Value | None:
     return source
 
 
+def _turned(attribute: Callable[[Tensor], Value | None]) -> Callable[[Tensor], Value | None]:
+    """The attribute with the axes that it moves."""
+
+    def read(source: Tensor) -> Value | None:
+        return moved_by(attribute, source)
+
+    return read
+
+
 ATTRIBUTES: Mapping[str, Callable[[Tensor], Value | None]] = {
     "shape": _shape,
     "data": _itself,
     "grad": _itself,
     "real": _itself,
-    "T": axes.reversed_axes,
-    "mT": axes.last_two_swapped,
+    "T": _turned(axes.reversed_axes),
+    "mT": _turned(axes.last_two_swapped),
     "ndim": _rank,
     "dtype": _dtype,
     "device": device_value,

@@ -23,12 +23,16 @@ from lstm_lint.rules import (
     lst204_single_layer_dropout,
     lst205_input_size,
     lst206_input_rank,
+    lst401_wrong_last_step,
+    lst402_backward_last_step,
+    lst403_one_direction_only,
     lst900_unreadable,
     lst901_gave_up,
 )
-from lstm_lint.rules.base import Complaint, Rule
+from lstm_lint.rules.base import Complaint, Handling, Rule
 from lstm_lint.rules.merging import Context, merged, redeemed_places
 from lstm_lint.source import Place
+from lstm_lint.values import Unknown
 
 _ALL = (
     lst101_state_layers,
@@ -43,6 +47,9 @@ _ALL = (
     lst204_single_layer_dropout,
     lst205_input_size,
     lst206_input_rank,
+    lst401_wrong_last_step,
+    lst402_backward_last_step,
+    lst403_one_direction_only,
     lst900_unreadable,
     lst901_gave_up,
 )
@@ -72,6 +79,7 @@ def check_facts(
     wrong = [_badness(said, index) for index in range(len(calls))]
     counts = likeliest(calls, wrong)
     needed = configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)])
+    handling = Handling(tuple(use for use in facts.uses if not use.guarded))
     findings: list[Finding] = []
     redeemed: list[Redeemed] = []
     for rule in RULES.values():
@@ -84,6 +92,10 @@ def check_facts(
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:
                 contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
+        contexts += [
+            Context(use.place, use.grounded, not isinstance(use.result, Unknown), tuple(rule.of_use(use, handling)))
+            for use in handling.uses
+        ]
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
         redeemed += [

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
 from lstm_lint.dims import Dim
-from lstm_lint.facts import Facts, LstmCall, LstmSite
+from lstm_lint.facts import Facts, LstmCall, LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
+from lstm_lint.lineage import Lineage
 from lstm_lint.proofs import Comparison, Extent
 from lstm_lint.source import Place
 
@@ -24,6 +25,7 @@ class Ask(Enum):
     STRUCTURE = "structure"  # the call with a state of this structure
     ARGUMENTS = "arguments"  # the call with the state's tensors as arguments of their own
     CONSTRUCTION = "construction"  # the constructor with its arguments as given
+    EXPERIMENT = "experiment"  # the complaint's experiment, with its layer
     NOTHING = "nothing"
 
 
@@ -32,7 +34,8 @@ class Complaint:
     """One thing that is wrong with one call (`judged`) or one construction (`site`) in one context.
 
     `comparison` says for which sizes it is wrong. `parts` are the state tensors it speaks of; `argument` is the constructor's
-    parameter it speaks of.
+    parameter it speaks of. Of one about what is done with a layer's result, `use` is that; `experiment` and `details` name what
+    shows it in torch.
     """
 
     place: Place
@@ -45,6 +48,9 @@ class Complaint:
     judged: Judged | None = None
     parts: tuple[str, ...] = ()
     argument: str | None = None
+    use: Use | None = None
+    experiment: str | None = None
+    details: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def call(self) -> LstmCall | None:
@@ -56,7 +62,7 @@ class Complaint:
 
     @property
     def grounded(self) -> bool:
-        subject = self.call or self.site
+        subject = self.use or self.call or self.site
         return subject is not None and subject.grounded
 
 
@@ -64,9 +70,28 @@ def _nothing(_: object) -> Iterable[Complaint]:
     return ()
 
 
+def _nothing_of_use(_: Use, __: Handling) -> Iterable[Complaint]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Handling:
+    """Everything that is done, in one file, with what recurrent layers gave."""
+
+    uses: tuple[Use, ...]
+
+    def of(self, lineage: Lineage) -> Iterator[Use]:
+        """What else is done with the results of the same calls."""
+        calls = {(source.site, source.place) for source in lineage.sources}
+        for use in self.uses:
+            found = use.source.lineage if use.source is not None else None
+            if found is not None and any((source.site, source.place) in calls for source in found.sources):
+                yield use
+
+
 @dataclass(frozen=True)
 class Rule:
-    """A rule as listed: its page is the docstring of its file, and at most one of the three functions is its own.
+    """A rule as listed: its page is the docstring of its file, and at most one of the four functions is its own.
 
     `severity` is that of a finding that is wrong for every size; one that is wrong for some only is a warning at most.
     `axis` is the axis of the state (``layers``, ``batch``, ``size``) that it looks at, if it looks at one only.
@@ -80,6 +105,7 @@ class Rule:
     of_call: Callable[[Judged], Iterable[Complaint]] = field(default=_nothing)
     of_site: Callable[[LstmSite], Iterable[Complaint]] = field(default=_nothing)
     of_facts: Callable[[Facts], Iterable[Complaint]] = field(default=_nothing)
+    of_use: Callable[[Use, Handling], Iterable[Complaint]] = field(default=_nothing_of_use)
     axis: str = ""
 
 

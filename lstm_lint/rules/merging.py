@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from lstm_lint.dims import Dim, Kind
+from lstm_lint.facts import Use
 from lstm_lint.findings import Finding, Probe, Related, Severity, Spot
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import Extent
@@ -125,14 +126,24 @@ def _texts(dims: tuple[Dim, ...] | None) -> tuple[str, ...] | None:
     return None if dims is None else tuple(dim.text for dim in dims)
 
 
+def _given_by(complaint: Complaint, use: Use) -> Iterator[Related]:
+    """The calls whose results it is about."""
+    lineage = use.source.lineage if use.source is not None else None
+    for source in sorted(lineage.sources, key=lambda one: one.place.span.order) if lineage is not None else ():
+        if source.place != complaint.place:
+            yield Related(source.place.path, source.place.span, "the layer is called here")
+
+
 def _related(complaint: Complaint) -> Iterator[Related]:
     """The layer's construction, the call, and what led there from another file, where the finding itself stands elsewhere."""
-    site, call = complaint.site, complaint.call
+    site, call, use = complaint.site, complaint.call, complaint.use
     if site is not None and site.place != complaint.place:
         yield Related(site.place.path, site.place.span, f"the {site.layer} is built here")
     if call is not None and complaint.place not in (call.place, call.state_place):
         yield Related(call.place.path, call.place.span, "and called here")
-    subject = call or site
+    if use is not None:
+        yield from _given_by(complaint, use)
+    subject = use or call or site
     origin = subject.reached_from if subject is not None else None
     if origin is not None and origin != complaint.place:
         yield Related(origin.path, origin.span, "reached from here")

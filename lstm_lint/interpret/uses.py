@@ -1,0 +1,72 @@
+"""What is done with something that a recurrent layer gave: noted as a fact, for the rules about what torch never says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lstm_lint.facts import Use
+from lstm_lint.interpret.choose import MAX_EXPANDED, conjoin, expand
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.values import Call, OneOf, Repeated, Tensor, Tuple, Value
+
+
+def note_use(
+    it: Interpreter, call: Call, result: Value, config: Mapping[str, Value] | None = None, targets: tuple[str, ...] = ()
+) -> Value:
+    """The result; an op or call that gets something with a lineage is recorded, once for each alternative."""
+    if not any(is_handled(value) for value in (*call.positional, *call.keywords.values())):
+        return result
+    options = list(expand(Tuple((Tuple(call.positional), Tuple(tuple(call.keywords.values())))), it.path))
+    vague = it.vague or len(options) > MAX_EXPANDED
+    for condition, option in options:
+        assert isinstance(option, Tuple)
+        positional, values = option.items
+        assert isinstance(positional, Tuple)
+        assert isinstance(values, Tuple)
+        use = Use(
+            call.name,
+            positional.items,
+            dict(zip(call.keywords, values.items, strict=True)),
+            result,
+            call.place,
+            tuple(it.world.sites[number] for number in sorted(set(_sites(option)))),
+            config,
+            targets,
+            conjoin(it.path, condition, unnamed=True),
+            it.frame.grounded,
+            bool(it.guarded) or vague,
+            it.required,
+            it.rounds,
+            it.reached_from,
+        )
+        if use.from_layer:
+            it.record_use(use)
+    return result
+
+
+def _sites(value: Value) -> Iterator[int]:
+    """The layers that gave it, or something in it."""
+    match value:
+        case Tensor(lineage=lineage) if lineage is not None:
+            yield from (source.site for source in lineage.sources)
+        case Tuple(items, given_by=source):
+            yield from (source.site,) if source is not None else ()
+            for item in items:
+                yield from _sites(item)
+        case Repeated(item):
+            yield from _sites(item)
+
+
+def is_handled(value: Value) -> bool:
+    """Whether a recurrent layer gave it, or something in it."""
+    match value:
+        case Tensor(lineage=lineage):
+            return lineage is not None
+        case Tuple(items, given_by=source):
+            return source is not None or any(is_handled(item) for item in items)
+        case Repeated(item):
+            return is_handled(item)
+        case OneOf(alternatives):
+            return any(is_handled(item) for _, item in alternatives)
+        case _:
+            return False

@@ -1,0 +1,149 @@
+"""Where a tensor comes from and what its axes mean, if a recurrent layer gave it: time, batch, layer, direction, feature.
+
+An axis is a product of factors in memory order: the last axis of a bidirectional layer's output is (direction, feature), the
+first of its h_n (layer, direction). So ``output.view(T, N, 2, H)`` takes an axis apart, and ``output.view(N, T, -1)`` has
+nothing to do with what the axes were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from lstm_lint.dims import ONE, Dim, product
+from lstm_lint.source import Place
+
+
+class Role(Enum):
+    TIME = "time"
+    BATCH = "batch"
+    LAYER = "layer"
+    DIRECTION = "direction"
+    FEATURE = "feature"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One meaning within an axis, and how many there are of it."""
+
+    role: Role
+    size: Dim
+
+
+Axis = tuple[Factor, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which result of which layer: `site` is its number, `which` is ``output``, ``h`` or ``c``, `place` the call."""
+
+    site: int
+    which: str
+    place: Place
+
+
+FIRST, LAST, OTHER = "first", "last", "other"
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One index of a role, of `size` many, that was taken: ``first``, ``last`` or ``other``. `place` is where.
+
+    Of two directions the first is forward, the last backward.
+    """
+
+    role: Role
+    at: str
+    size: Dim
+    place: Place
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """What a tensor is of what recurrent layers gave: `axes` as far as they are known, and what was taken of those that went.
+
+    `padded`: steps behind the end of the shorter sequences are zeros that were filled in.
+    """
+
+    sources: frozenset[Source]
+    axes: tuple[Axis, ...] | None
+    taken: tuple[Taken, ...] = ()
+    padded: bool = False
+
+    def roles(self, axis: int) -> tuple[Role, ...]:
+        """The roles in an axis, which may be counted from behind; none if its meaning is not known."""
+        if self.axes is None or not -len(self.axes) <= axis < len(self.axes):
+            return ()
+        return tuple(factor.role for factor in self.axes[axis])
+
+    def axis_of(self, role: Role) -> int | None:
+        """The axis in which a role is, None if in none, or in several."""
+        places = [i for i, axis in enumerate(self.axes or ()) if any(factor.role is role for factor in axis)]
+        return places[0] if len(places) == 1 else None
+
+    def factor(self, role: Role) -> Factor | None:
+        """The whole of a role, if it was not taken apart."""
+        found = [factor for axis in self.axes or () for factor in axis if factor.role is role]
+        return found[0] if len(found) == 1 else None
+
+    def took(self, role: Role) -> Taken | None:
+        """What was taken of a role last."""
+        return next((taken for taken in reversed(self.taken) if taken.role is role), None)
+
+    def with_axes(self, axes: Iterable[Axis] | None) -> Lineage:
+        return replace(self, axes=None if axes is None else tuple(axes))
+
+    def taking(self, taken: Sequence[Taken]) -> Lineage:
+        return replace(self, taken=(*self.taken, *taken))
+
+
+def merged(left: Lineage | None, right: Lineage | None) -> Lineage | None:
+    """What holds of a tensor that is the one or the other: None if they do not mean the same."""
+    if left is None or right is None or replace(left, sources=right.sources) != right:
+        return None
+    return replace(left, sources=left.sources | right.sources)
+
+
+def size_of(axis: Axis) -> Dim:
+    return product(factor.size for factor in axis)
+
+
+def fitted(axis: Axis, size: Dim) -> Axis:
+    """The axis if its factors are as many as `size` says, else one of unknown meaning."""
+    return axis if size_of(axis) == size else other(size)
+
+
+def other(size: Dim) -> Axis:
+    """An axis of unknown meaning."""
+    return () if size == ONE else (Factor(Role.OTHER, size),)
+
+
+def regrouped(factors: Sequence[Factor], sizes: Sequence[Dim]) -> tuple[Axis, ...] | None:
+    """The factors in their order over axes of these sizes; None where an axis ends within a factor that cannot be taken apart.
+
+    ``[direction 2, feature H]`` over ``(2, H)`` gives one each; over ``(H, 2)`` nothing. A feature that is split stays one.
+    """
+    left = [factor for factor in factors if factor.size != ONE]
+    axes: list[Axis] = []
+    for size in sizes:
+        axis: list[Factor] = []
+        missing = size
+        while missing != ONE:
+            if not left:
+                return None
+            rest = missing.divided_by(left[0].size) if left[0].size.terms else None
+            if rest is not None:
+                axis.append(left.pop(0))
+                missing = rest
+                continue
+            inner = left[0].size.divided_by(missing) if missing.terms else None
+            if inner is None:
+                return None
+            whole = left.pop(0)
+            axis.append(replace(whole, size=missing))
+            left.insert(0, replace(whole, size=inner))
+            missing = ONE
+        axes.append(tuple(axis))
+    return None if left else tuple(axes)

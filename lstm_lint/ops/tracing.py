@@ -1,0 +1,354 @@
+"""Where the axes of what a recurrent layer gave go: the meaning of every result of an op, beside its shape.
+
+An op that keeps a tensor's sizes keeps its axes; one that moves axes is run once more on a tensor of the same rank whose
+sizes are the axes' own names; indexing, regrouping and joining say what they do below. Every other op loses what the axes
+mean, but not where the tensor came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
+from lstm_lint.lineage import FIRST, LAST, OTHER, Axis, Factor, Lineage, Role, Taken, fitted, other, regrouped, size_of
+from lstm_lint.ops.arguments import Op
+from lstm_lint.shapes import Shape
+from lstm_lint.values import Call, EllipsisValue, Int, NoneValue, OneOf, Repeated, Slice, Tensor, Tuple, Unknown, Value, as_dim
+
+Trace = Callable[[Call, Lineage, Tensor], Lineage]
+
+
+def traced(op: Op, name: str) -> Op:
+    """The op, its results with their lineage."""
+    short = name.rpartition(".")[2]
+
+    def run(call: Call) -> Value:
+        result = op(call)
+        parents = list(lineages(call))
+        return result if not parents else _with_lineage(op, call, short, parents, result)
+
+    run.__doc__ = op.__doc__
+    return run
+
+
+def lineages(call: Call) -> Iterator[Lineage]:
+    """The lineage of every tensor among the arguments that has one."""
+    for value in (*call.positional, *call.keywords.values()):
+        if isinstance(value, Tensor):
+            if value.lineage is not None:
+                yield value.lineage
+        elif isinstance(value, Tuple):
+            yield from (item.lineage for item in value.items if isinstance(item, Tensor) and item.lineage is not None)
+        elif isinstance(value, Repeated) and isinstance(value.item, Tensor) and value.item.lineage is not None:
+            yield value.item.lineage
+
+
+def _with_lineage(op: Op, call: Call, name: str, parents: Sequence[Lineage], result: Value) -> Value:
+    match result:
+        case Tensor():
+            return replace(result, lineage=_of_tensor(op, call, name, parents, result))
+        case Tuple(items) if any(isinstance(item, Tensor) for item in items):
+            pieces = [_of_piece(call, name, item, i) if isinstance(item, Tensor) else item for i, item in enumerate(items)]
+            return replace(result, items=tuple(pieces))
+        case Repeated(Tensor() as item):
+            return replace(result, item=_of_piece(call, name, item, None))
+        case OneOf(alternatives):
+            found = [(condition, _with_lineage(op, call, name, parents, value)) for condition, value in alternatives]
+            return OneOf(tuple(found))
+        case _:
+            return result
+
+
+def _of_tensor(op: Op, call: Call, name: str, parents: Sequence[Lineage], result: Tensor) -> Lineage | None:
+    source = call.positional[0] if call.positional else call.keywords.get("input")
+    first = source.lineage if isinstance(source, Tensor) else None
+    if first is not None and name in TRACES:
+        return TRACES[name](call, first, result)
+    if name in JOINS:
+        return JOINS[name](call, parents, result)
+    if name in NEW or (first is None and name in OF_FIRST):
+        return None
+    if isinstance(source, Tensor) and first is not None and name in MOVES and first.axes is not None and call.positional:
+        rest = call.positional[1:]
+        return first.with_axes(_moved(lambda named: op(replace(call, positional=(named, *rest))), source, first.axes, result))
+    return _together(call, parents, result, keeps=name not in REORDERS)
+
+
+NEW = frozenset({
+    "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zeros_like", "ones_like", "rand_like", "randn_like",
+    "full_like", "empty_like", "new", "zero_", "fill_", "normal_", "uniform_", "copy_", "bernoulli", "eq", "ne", "lt", "gt",
+    "le", "ge", "argmax", "argmin", "argsort",
+})  # fmt: skip
+"""What is made in a tensor's image, or asks about it, holds nothing of it."""
+
+OF_FIRST = frozenset(("expand_as", "view_as", "reshape_as", "type_as", "masked_fill", "gather", "index_select"))
+"""What only looks at its other arguments."""
+
+REORDERS = frozenset({
+    "flip", "fliplr", "flipud", "roll", "sort", "cumsum", "cumprod", "index_select", "matmul", "bmm", "mm", "einsum",
+    "baddbmm", "topk",
+})  # fmt: skip
+"""Of the same sizes, and yet not with every element where it was."""
+
+MOVES = frozenset({
+    "permute", "transpose", "swapaxes", "swapdims", "t", "movedim", "moveaxis", "unsqueeze", "sum", "mean", "max", "amax",
+    "min", "amin", "logsumexp", "prod", "norm", "std", "var", "unfold",
+})  # fmt: skip
+
+
+def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: bool) -> Lineage:
+    """The lineage of what is worked out of several tensors, or of one without a word about axes."""
+    given = [
+        v for v in (*call.positional, *call.keywords.values()) if isinstance(v, Tensor) and v.shape.rank == result.shape.rank
+    ]
+    sources = frozenset(source for parent in parents for source in parent.sources)
+    whole = [
+        v for v in given if keeps and v.lineage is not None and v.lineage.axes is not None and v.shape.rank == result.shape.rank
+    ]
+    dims = result.shape.dims
+    axes: tuple[Axis, ...] | None = None
+    if whole and dims is not None and whole[0].lineage is not None and whole[0].lineage.axes is not None:
+        axes = tuple(fitted(axis, size) for axis, size in zip(whole[0].lineage.axes, dims, strict=True))
+    taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
+    return Lineage(sources, axes, taken, any(parent.padded for parent in parents))
+
+
+def moved_by(attribute: Callable[[Tensor], Value | None], source: Tensor) -> Value | None:
+    """``x.T``: as for an op that moves axes."""
+    result = attribute(source)
+    lineage = source.lineage
+    if lineage is None or lineage.axes is None or not isinstance(result, Tensor):
+        return result
+    return replace(result, lineage=lineage.with_axes(_moved(attribute, source, lineage.axes, result)))
+
+
+def _moved(
+    op: Callable[[Tensor], Value | None], source: Tensor, axes: Sequence[Axis], result: Tensor
+) -> tuple[Axis, ...] | None:
+    """The axes after an op that moves, adds and removes them: what it does to sizes that are the axes' own names."""
+    names = [Dim.of(Symbol(("axis", position), f"axis {position}", Kind.OPAQUE)) for position in range(len(axes))]
+    moved = op(replace(source, shape=Shape(tuple(names)), lineage=None))
+    moved = moved.items[0] if isinstance(moved, Tuple) and moved.items else moved  # the values of max(dim)
+    if not isinstance(moved, Tensor) or moved.shape.dims is None or result.shape.dims is None:
+        return None
+    if len(moved.shape.dims) != len(result.shape.dims):
+        return None
+    known = dict(zip(names, axes, strict=True))
+    return tuple(known.get(name, other(size)) for name, size in zip(moved.shape.dims, result.shape.dims, strict=True))
+
+
+# -- other sizes -----------------------------------------------------------------------------------------------------
+def _regrouped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``view``, ``reshape``, ``flatten``, ``unflatten``: the same memory order."""
+    if lineage.axes is None or result.shape.dims is None:
+        return lineage.with_axes(None)
+    return lineage.with_axes(regrouped([factor for axis in lineage.axes for factor in axis], result.shape.dims))
+
+
+def _squeezed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``squeeze``: axes of 1 go, so that the others are what they were."""
+    return _regrouped(call, lineage, result)
+
+
+def _expanded(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``expand``, ``repeat``: an axis that grows means nothing any more; others may be put in front."""
+    dims = result.shape.dims
+    if lineage.axes is None or dims is None or len(dims) < len(lineage.axes):
+        return lineage.with_axes(None)
+    new = len(dims) - len(lineage.axes)
+    axes = [*((),) * new, *lineage.axes]
+    return lineage.with_axes(fitted(axis, size) for axis, size in zip(axes, dims, strict=True))
+
+
+# -- indexing --------------------------------------------------------------------------------------------------------
+def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``x[...]``: what of which axis is taken."""
+    key = call.positional[1]
+    items = list(key.items) if isinstance(key, Tuple) and key.kind == "tuple" else [key]
+    if lineage.axes is None:
+        return lineage
+    spread = _spread(items, len(lineage.axes))
+    if spread is None:
+        return lineage.with_axes(None)
+    axes: list[Axis] = []
+    taken: list[Taken] = []
+    position = 0
+    for item in spread:
+        if isinstance(item, NoneValue):
+            axes.append(())
+            continue
+        kept, gone = part_of(lineage.axes[position], item, call)
+        position += 1
+        taken += gone
+        if kept is not None:
+            axes.append(kept)
+    dims = result.shape.dims
+    found = lineage.taking(taken)
+    if dims is None or len(dims) != len(axes):
+        return found.with_axes(None)
+    return found.with_axes(fitted(axis, size) for axis, size in zip(axes, dims, strict=True))
+
+
+def _spread(items: Sequence[Value], rank: int) -> list[Value] | None:
+    """One index for each axis, None among them where one is added; None where index tensors make it something else."""
+    whole = Slice(NoneValue(), NoneValue(), NoneValue())
+    consumed = sum(not isinstance(item, NoneValue | EllipsisValue) for item in items)
+    if consumed > rank or sum(isinstance(item, EllipsisValue) for item in items) > 1:
+        return None
+    spread: list[Value] = []
+    for item in items:
+        if isinstance(item, EllipsisValue):
+            spread += [whole] * (rank - consumed)
+        else:
+            spread.append(item)
+    if not any(isinstance(item, EllipsisValue) for item in items):
+        spread += [whole] * (rank - consumed)
+    if any(not isinstance(item, NoneValue | Slice | Int | Unknown) for item in spread):
+        return None
+    return spread
+
+
+def part_of(axis: Axis, item: Value, call: Call) -> tuple[Axis | None, list[Taken]]:
+    """What an index leaves of an axis (None: nothing), and what it takes."""
+    if isinstance(item, Slice):
+        return _slice_of(axis, item, call)
+    number = as_dim(item)
+    whole = size_of(axis)
+    if number is None or not axis:
+        return None, []
+    at = FIRST if number == ZERO else LAST if number in (Dim.of(-1), whole - ONE) else OTHER
+    if at is not OTHER or len(axis) == 1:
+        return None, [Taken(factor.role, at, factor.size, call.place) for factor in axis]
+    return None, _split_index(axis, number, call)
+
+
+def _split_index(axis: Axis, number: Dim, call: Call) -> list[Taken]:
+    """What an index such as -2 of (layer, direction) takes of each: the last layer, forward."""
+    inner = axis[-1]
+    count, position = inner.size.constant, number.constant
+    if count is None or position is None:
+        return [Taken(factor.role, OTHER, factor.size, call.place) for factor in axis]
+    at = position % count
+    taken = [Taken(inner.role, FIRST if at == 0 else LAST if at == count - 1 else OTHER, inner.size, call.place)]
+    rest = Dim.of(position // count)
+    return [*part_of(axis[:-1], Int(rest), call)[1], *taken]
+
+
+def _slice_of(axis: Axis, item: Slice, call: Call) -> tuple[Axis, list[Taken]]:
+    """What ``start:stop:step`` leaves: one direction of (direction, feature), the last layer of (layer, direction)."""
+    start, stop, step = (None if isinstance(part, NoneValue) else as_dim(part) for part in (item.start, item.stop, item.step))
+    whole, size = size_of(axis), None
+    begin = ZERO if start is None else start
+    end = whole if stop is None else stop
+    begin, end = (dim + whole if (dim.constant or 0) < 0 else dim for dim in (begin, end))
+    if (begin, end) == (ZERO, whole) and step in (None, ONE):
+        return axis, []
+    if len(axis) == 2 and axis[0].size.constant == 2 and step in (None, ONE):
+        size = axis[1].size
+        for at, here in ((FIRST, (ZERO, size)), (LAST, (size, whole))):
+            if (begin, end) == here:
+                return axis[1:], [Taken(axis[0].role, at, axis[0].size, call.place)]
+    if len(axis) == 2 and step in (None, ONE) and end == whole and begin == whole - axis[1].size:
+        return axis[1:], [Taken(axis[0].role, LAST, axis[0].size, call.place)]
+    if len(axis) == 2 and step in (None, ONE) and begin == ZERO and end == axis[1].size:
+        return axis[1:], [Taken(axis[0].role, FIRST, axis[0].size, call.place)]
+    if len(axis) == 2 and axis[1].size == step and end == whole and begin.constant in (0, 1):
+        at = FIRST if begin == ZERO else LAST
+        return axis[:1], [Taken(axis[1].role, at, axis[1].size, call.place)]
+    if len(axis) == 1 and step in (None, ONE) and end - begin == ONE:
+        at = FIRST if begin == ZERO else LAST if end == whole else OTHER
+        return (), [Taken(axis[0].role, at, axis[0].size, call.place)]
+    return tuple(replace(factor, role=Role.OTHER) for factor in axis), []
+
+
+def _selected(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``x.select(dim, index)``, ``x.narrow(dim, start, length)``."""
+    dim, number = (
+        as_dim(value) if value is not None else None for value in (call.argument(1, "dim"), call.argument(2, "index"))
+    )
+    rank = len(lineage.axes or ())
+    if lineage.axes is None or dim is None or number is None or dim.constant is None or not -rank <= dim.constant < rank:
+        return lineage.with_axes(None)
+    position = dim.constant % rank
+    _, taken = part_of(lineage.axes[position], Int(number), call)
+    return lineage.taking(taken).with_axes(axis for i, axis in enumerate(lineage.axes) if i != position)
+
+
+# -- pieces ----------------------------------------------------------------------------------------------------------
+def _of_piece(call: Call, name: str, item: Tensor, position: int | None) -> Tensor:
+    """One of the results of ``chunk``, ``split``, ``unbind``, or of ``max(dim)``."""
+    source = call.positional[0] if call.positional else None
+    lineage = source.lineage if isinstance(source, Tensor) else None
+    if lineage is None:
+        return item
+    if name not in ("chunk", "split", "unbind", "tensor_split"):
+        kept = item.shape == source.shape if isinstance(source, Tensor) else False
+        return replace(item, lineage=lineage if kept else lineage.with_axes(None))
+    index = as_dim(call.argument(1 if name == "unbind" else 2, "dim", Int(ZERO)) or Int(ZERO))
+    rank, dims = len(lineage.axes or ()), item.shape.dims
+    if lineage.axes is None or dims is None or index is None or index.constant is None or position is None:
+        return replace(item, lineage=lineage.with_axes(None))
+    axis = index.constant % rank
+    if name == "unbind":
+        _, taken = part_of(lineage.axes[axis], Int(Dim.of(position)), call)
+        return replace(item, lineage=lineage.taking(taken).with_axes(a for i, a in enumerate(lineage.axes) if i != axis))
+    begin = dims[axis] * position
+    part = Slice(Int(begin), Int(begin + dims[axis]), NoneValue())
+    kept_axis, taken = part_of(lineage.axes[axis], part, call)
+    axes = [kept_axis or () if i == axis else a for i, a in enumerate(lineage.axes)]
+    return replace(item, lineage=lineage.taking(taken).with_axes(fitted(a, d) for a, d in zip(axes, dims, strict=True)))
+
+
+# -- joining ---------------------------------------------------------------------------------------------------------
+def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
+    """``cat``, ``stack``: the axes of the first; the one along which they are joined means nothing that has a name."""
+    listed = call.argument(0, "tensors")
+    items = listed.items if isinstance(listed, Tuple) else (listed.item,) if isinstance(listed, Repeated) else ()
+    first = items[0] if items else None
+    lineage = first.lineage if isinstance(first, Tensor) else None
+    sources = frozenset(source for parent in parents for source in parent.sources)
+    dims, dim = result.shape.dims, as_dim(call.argument(1, "dim") or Int(ZERO))
+    if lineage is None or lineage.axes is None or dims is None or dim is None or dim.constant is None:
+        return Lineage(sources, None, (), any(parent.padded for parent in parents))
+    axes: list[Axis] = list(lineage.axes)
+    if len(dims) == len(axes) + 1:
+        axes.insert(dim.constant % len(dims), other(dims[dim.constant]))
+    if len(dims) != len(axes):
+        return Lineage(sources, None, (), lineage.padded)
+    joined = [axis if size_of(axis) == size else other(size) for axis, size in zip(axes, dims, strict=True)]
+    joined[dim.constant] = other(dims[dim.constant])
+    return Lineage(sources, tuple(joined), (), lineage.padded)
+
+
+TRACES: Mapping[str, Trace] = {
+    "index": _indexed,
+    "select": _selected,
+    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "ravel", "view_as", "reshape_as"), _regrouped),
+    **dict.fromkeys(("squeeze", "squeeze_"), _squeezed),
+    **dict.fromkeys(("expand", "expand_as", "repeat", "broadcast_to", "tile"), _expanded),
+}
+JOINS: Mapping[str, Callable[[Call, Sequence[Lineage], Tensor], Lineage]] = dict.fromkeys(
+    ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"), _joined
+)
+
+
+def through_layer(call: Call, result: Value) -> Value:
+    """The result of a layer that is not recurrent, by position the features of its input, as Linear does: other axes stay."""
+    source = call.positional[0] if call.positional else None
+    lineage = source.lineage if isinstance(source, Tensor) else None
+    match result:
+        case OneOf(alternatives):
+            return OneOf(tuple((condition, through_layer(call, value)) for condition, value in alternatives))
+        case Tensor(shape) if lineage is not None and isinstance(source, Tensor):
+            if shape == source.shape:
+                return replace(result, lineage=lineage)
+            same = lineage.axes is not None and shape.dims is not None and len(shape.dims) == len(lineage.axes)
+            if not same or lineage.axes is None or shape.dims is None:
+                return replace(result, lineage=lineage.with_axes(None))
+            return replace(result, lineage=lineage.with_axes((*lineage.axes[:-1], other(shape.dims[-1]))))
+        case _:
+            return result
+
+
+__all__ = ["Factor", "lineages", "part_of", "through_layer", "traced"]

@@ -1,0 +1,62 @@
+"""What the rules about a layer's results share: what one use takes of which axis, and for which configuration that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+from lstm_lint.dims import ONE, Dim, Symbol
+from lstm_lint.facts import LstmSite, Use
+from lstm_lint.lineage import Lineage, Role, Taken
+from lstm_lint.proofs import Comparison, Trust, compare
+from lstm_lint.values import Tensor
+
+
+def lineage_of(use: Use) -> Lineage | None:
+    """What the tensor is that it is done to."""
+    return use.source.lineage if use.source is not None else None
+
+
+def result_of(use: Use) -> Lineage | None:
+    """What it results in, if that is one tensor."""
+    return use.result.lineage if isinstance(use.result, Tensor) else None
+
+
+def taken_by(use: Use) -> Sequence[Taken]:
+    """What it takes of which role: nothing where it takes nothing, or is not understood."""
+    before, after = lineage_of(use), result_of(use)
+    if before is None or after is None or after.taken[: len(before.taken)] != before.taken:
+        return ()
+    return after.taken[len(before.taken) :]
+
+
+def took(use: Use, role: Role) -> Taken | None:
+    """What it takes of one role."""
+    return next((taken for taken in taken_by(use) if taken.role is role), None)
+
+
+def which(lineage: Lineage) -> frozenset[str]:
+    """``output``, ``h``, ``c``: what of a layer it is."""
+    return frozenset(source.which for source in lineage.sources)
+
+
+def trust_of(use: Use) -> Trust:
+    """The symbols that may be varied: those of the layers' own configurations."""
+    trusts = [site.trust for site in use.sites]
+    return Trust(*(frozenset[Symbol]().union(*(getattr(trust, one.name) for trust in trusts)) for one in fields(Trust)))
+
+
+def two_directions(use: Use, size: Dim | None = None) -> Comparison:
+    """For which configurations the layer has two directions; never if the extent is EQUAL's."""
+    return compare(ONE, size if size is not None else _directions(use.sites), use.given, trust_of(use))
+
+
+def _directions(sites: Sequence[LstmSite]) -> Dim:
+    configs = [site.config for site in sites if site.config is not None]
+    sizes = {config.num_directions for config in configs}
+    return sizes.pop() if len(sizes) == 1 and len(configs) == len(sites) else ONE
+
+
+def site_of(use: Use) -> LstmSite | None:
+    """The layer, if only one is meant."""
+    return use.sites[0] if len(use.sites) == 1 else None

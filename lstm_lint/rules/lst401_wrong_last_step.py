@@ -1,0 +1,74 @@
+"""# LST401 wrong-last-step
+
+**Severity:** warning
+
+## What it does
+Finds the last *sample* of a batch where the last *step* of the sequence was meant: `out[:, -1]` of a layer without
+`batch_first`, and `out[-1]` of one with it, in any spelling.
+
+```
+batch_first=False          batch_first=True
+out  (T, N, D*H)           out  (N, T, D*H)
+      |  |                       |  |
+      |  +- out[:, -1]           |  +- out[:, -1]  the last step of every sample
+      |     the last sample      |
+      +---- out[-1]              +---- out[-1]     the last sample, all its steps
+            the last step
+```
+
+## Why it is bad
+Nothing raises: both axes have an end, and what comes out has the features that the next layer wants. The model learns from one
+sample of every batch, in as many rows as there are steps.
+
+## Example
+```python
+lstm = nn.LSTM(28, 64)  # (T, N, 28) in, (T, N, 64) out
+out, _ = lstm(x)
+last = out[:, -1]
+```
+
+## Instead
+```python
+lstm = nn.LSTM(28, 64, batch_first=True)
+out, _ = lstm(x)
+last = out[:, -1]
+```
+or `out[-1]`, if the data has its steps first.
+
+## What torch says
+Nothing. `check` shows how far what is taken is from the last step that `h_n` holds.
+
+## Fix safety
+Unsafe: the index moves to the axis of the steps. Whether the data is laid out as the layer says, only you know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.dims import ONE
+from lstm_lint.facts import Use
+from lstm_lint.findings import Severity
+from lstm_lint.lineage import LAST, Role
+from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
+from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, which
+
+
+def check(use: Use, _: Handling) -> Iterator[Complaint]:
+    before, after, site = lineage_of(use), result_of(use), site_of(use)
+    sample = took(use, Role.BATCH)
+    if before is None or after is None or sample is None or sample.at != LAST or which(before) != {"output"}:
+        return
+    steps = before.factor(Role.TIME)
+    if steps is None or ONE in (steps.size, sample.size) or after.axis_of(Role.TIME) is None:
+        return
+    layout = "(batch, time, features)" if before.axis_of(Role.BATCH) == 0 else "(time, batch, features)"
+    message = (
+        f"this takes the last sample of the batch, all its steps, and not the last step: what it is taken from is {layout}; "
+        f"take the end of axis {before.axis_of(Role.TIME)} instead"
+    )
+    details = {"axis": before.axis_of(Role.BATCH), "steps": before.axis_of(Role.TIME)}
+    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="last-sample", details=details)
+
+
+RULE = Rule("LST401", "wrong-last-step", Severity.WARNING, True, __doc__, of_use=check)

@@ -1,7 +1,7 @@
 """Asks torch: reads probes as JSON lines on standard input, answers each as a JSON line on standard output.
 
 Run by path (``python worker.py``) under any Python from 3.8 on. It needs the standard library, torch, and its siblings
-`isolation` and `experiments`; nothing else of lstm_lint. It builds ``getattr(torch.nn, layer)(*positional, **arguments)``,
+`isolation` and the `experiments`; nothing else of lstm_lint. It builds ``getattr(torch.nn, layer)(*positional, **arguments)``,
 calls it with tensors of the given shapes, and never runs user code.
 
 It writes ``{"python": "3.11.7"}`` once it runs; then ``{"torch": "2.13.0"}``, or ``{"error": ..., "missing": true}`` where
@@ -49,14 +49,15 @@ def sibling(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from lstm_lint.confirm import experiments, isolation
+    from lstm_lint.confirm import isolation
 
     Reply = dict[str, Any]
     Probe = dict[str, Any]
 else:
-    experiments, isolation = sibling("experiments"), sibling("isolation")
+    isolation = sibling("isolation")
 
 Unusable, in_child, text_of, unusable = isolation.Unusable, isolation.in_child, isolation.text_of, isolation.unusable
+EXPERIMENT_FILES = ("experiments", "experiments_steps")  # each with a table EXPERIMENTS, read when a question names one
 SMALL = 1_000_000  # numbers in the parameters and tensors of a probe: up to here the CPU is quicker than meta
 MAX_ELEMENTS = 20_000_000  # of a probe that needs real memory (80 MB of float32)
 
@@ -116,10 +117,11 @@ def ask(torch: Any, probe: Probe, deadline: float) -> Reply:
     if built["outcome"] == "raised" or (probe["input"] is None and not probe["experiment"]):
         return built
     if probe["experiment"]:
-        if probe["experiment"] not in experiments.EXPERIMENTS:
+        experiments = {name: run for file in EXPERIMENT_FILES for name, run in sibling(file).EXPERIMENTS.items()}
+        if probe["experiment"] not in experiments:
             raise Unusable(f"unknown experiment {probe['experiment']}")
         require_small(torch, probe)
-        return in_child(lambda: experiments.EXPERIMENTS[probe["experiment"]](Lab(torch, probe)), deadline)
+        return in_child(lambda: experiments[probe["experiment"]](Lab(torch, probe)), deadline)
     if probe["packed"]:
         require_small(torch, probe)
         return ask_packed(torch, probe, deadline)
@@ -137,6 +139,10 @@ class Lab:
         """The probe's layer, with the same weights every time."""
         self.torch.manual_seed(0)
         return build(self.torch, self.probe)
+
+    def verdict(self, shown: bool, text: str, number: float) -> Reply:
+        """The reply of an experiment."""
+        return {"outcome": "differs" if shown else "ran", "text": text, "number": number, "shapes": {}}
 
     def largest(self, left: Any, right: Any) -> float:
         """The largest absolute difference between two tensors of one shape."""

@@ -1,4 +1,4 @@
-"""What goes wrong in silence where a step or a direction is taken, shown by torch itself. Part of the worker, as `experiments`."""
+"""What goes wrong in silence where a step or a direction is taken, shown by torch. Part of the worker, as `experiments`."""
 
 from __future__ import annotations
 

@@ -219,8 +219,15 @@ def part_of(axis: Axis, item: Value, call: Call) -> tuple[Axis | None, list[Take
         return None, []
     at = FIRST if number == ZERO else LAST if number in (Dim.of(-1), whole - ONE) else OTHER
     if at is not OTHER or len(axis) == 1:
-        return None, [Taken(factor.role, at, factor.size, call.place) for factor in axis]
+        return None, [one for factor in axis for one in _take(factor, at, call)]
     return None, _split_index(axis, number, call)
+
+
+def _take(factor: Factor, at: str, call: Call) -> list[Taken]:
+    """One of a role; nothing of what has none."""
+    if factor.role is Role.OTHER:
+        return []
+    return [Taken(factor.role, at if factor.whole else OTHER, factor.size, call.place)]
 
 
 def _split_index(axis: Axis, number: Dim, call: Call) -> list[Taken]:
@@ -228,9 +235,9 @@ def _split_index(axis: Axis, number: Dim, call: Call) -> list[Taken]:
     inner = axis[-1]
     count, position = inner.size.constant, number.constant
     if count is None or position is None:
-        return [Taken(factor.role, OTHER, factor.size, call.place) for factor in axis]
+        return [one for factor in axis for one in _take(factor, OTHER, call)]
     at = position % count
-    taken = [Taken(inner.role, FIRST if at == 0 else LAST if at == count - 1 else OTHER, inner.size, call.place)]
+    taken = _take(inner, FIRST if at == 0 else LAST if at == count - 1 else OTHER, call)
     rest = Dim.of(position // count)
     return [*part_of(axis[:-1], Int(rest), call)[1], *taken]
 
@@ -248,17 +255,17 @@ def _slice_of(axis: Axis, item: Slice, call: Call) -> tuple[Axis, list[Taken]]:
         size = axis[1].size
         for at, here in ((FIRST, (ZERO, size)), (LAST, (size, whole))):
             if (begin, end) == here:
-                return axis[1:], [Taken(axis[0].role, at, axis[0].size, call.place)]
+                return axis[1:], _take(axis[0], at, call)
     if len(axis) == 2 and step in (None, ONE) and end == whole and begin == whole - axis[1].size:
-        return axis[1:], [Taken(axis[0].role, LAST, axis[0].size, call.place)]
+        return axis[1:], _take(axis[0], LAST, call)
     if len(axis) == 2 and step in (None, ONE) and begin == ZERO and end == axis[1].size:
-        return axis[1:], [Taken(axis[0].role, FIRST, axis[0].size, call.place)]
+        return axis[1:], _take(axis[0], FIRST, call)
     if len(axis) == 2 and axis[1].size == step and end == whole and begin.constant in (0, 1):
         at = FIRST if begin == ZERO else LAST
-        return axis[:1], [Taken(axis[1].role, at, axis[1].size, call.place)]
+        return axis[:1], _take(axis[1], at, call)
     if len(axis) == 1 and step in (None, ONE) and end - begin == ONE:
         at = FIRST if begin == ZERO else LAST if end == whole else OTHER
-        return (), [Taken(axis[0].role, at, axis[0].size, call.place)]
+        return (), _take(axis[0], at, call)
     return tuple(replace(factor, role=Role.OTHER) for factor in axis), []
 
 

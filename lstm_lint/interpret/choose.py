@@ -117,7 +117,7 @@ def one_shape(values: Sequence[Value], lost: Unknown) -> Tensor | None:
 
 
 def _common_ends(shapes: Sequence[Shape], lost: Unknown) -> Shape | None:
-    """The sizes that are spelt out at both ends of every shape, around a middle of their own or, if it is the same, of theirs."""
+    """The sizes spelt out at both ends of every shape, around a middle of its own or, if all have the same, theirs."""
     rests = {shape.rest for shape in shapes}
     front = min(len(shape.front) for shape in shapes)
     back = min(len(shape.back) if shape.rest is not None else len(shape.front) - front for shape in shapes)

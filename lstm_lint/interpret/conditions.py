@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
@@ -164,6 +166,22 @@ def _unknown_equals(unknown: Unknown, value: Value) -> Dim:
     )
 
 
+def of_text(it: Interpreter, unknown: Unknown, test: Callable[[str], bool], otherwise: Dim) -> Dim:
+    """The condition that a text from outside passes a test: known where the path says which text it is, else `otherwise`.
+
+    ``if kind == "lstm": ... elif kind == "gru": ... else: raise`` and then ``if kind.endswith("lstm")``.
+    """
+    spelt = [f for f in it.path.flags if f.subject == ("value", unknown.key) and isinstance(f.equals, str)]
+    if not spelt:
+        return otherwise
+    passed, rest = ZERO, ONE
+    for flag in spelt:
+        is_this = Dim.of(flag)
+        rest = rest - is_this  # they exclude each other
+        passed = passed + is_this if test(str(flag.equals)) else passed
+    return passed + rest * otherwise
+
+
 def _membership(it: Interpreter, item: Value, container: Value, node: cst.CSTNode) -> Dim:
     match item, container:
         case _, Tuple(options):
@@ -183,7 +201,8 @@ def _membership(it: Interpreter, item: Value, container: Value, node: cst.CSTNod
             return ONE if part in text else ZERO
         case Str(part), Unknown():
             owner = "fresh" if container.kind is Kind.OPAQUE else container.owner
-            return Dim.of(Symbol(("in", container.key, part), f"{part!r} in {container.name}", Kind.FLAG, None, 0, owner))
+            flag = Symbol(("in", container.key, part), f"{part!r} in {container.name}", Kind.FLAG, None, 0, owner)
+            return of_text(it, container, lambda text: part in text, Dim.of(flag))
         case _:
             return it.flag(node)
 

@@ -11,7 +11,7 @@ from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
+from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Repeated, Tuple, Unknown, Value
 
 EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
 EFFORT_WITH_LAYERS = 12_000  # for a call that is given a layer, of a function that names none
@@ -25,7 +25,7 @@ def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) 
     if _mentions_layers(it, function):
         return None
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
-    return EFFORT_WITH_LAYERS if any(_holds_layers(it, value, 1) for value in values) else EFFORT_BESIDE
+    return EFFORT_WITH_LAYERS if any(holds_layers(it, value, 1) for value in values) else EFFORT_BESIDE
 
 
 def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
@@ -37,7 +37,8 @@ def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
     return relevant is None or (scope.top or definition.name) in relevant
 
 
-def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
+def holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
+    """Whether a value is a recurrent layer or can reach one; containers in it are looked into to this depth."""
     match value:
         case Layer(site=site):
             return site is not None
@@ -46,11 +47,11 @@ def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
         case Class() | Function():
             return _mentions_layers(it, value)
         case Partial(function=inner) | Method(receiver=inner):
-            return _holds_layers(it, inner, depth)
+            return holds_layers(it, inner, depth)
         case OneOf(alternatives):
-            return any(_holds_layers(it, item, depth) for _, item in alternatives)
+            return any(holds_layers(it, item, depth) for _, item in alternatives)
         case _ if depth:
-            return any(_holds_layers(it, item, depth - 1) for item in _items(it_contents(it, value)))
+            return any(holds_layers(it, item, depth - 1) for item in _items(it_contents(it, value)))
         case _:
             return False
 
@@ -59,6 +60,8 @@ def _items(content: Value) -> Iterator[Value]:
     match content:
         case Tuple(items):
             yield from items
+        case Repeated(item=item):
+            yield item
         case Dict(items):
             yield from items.values()
 

@@ -62,16 +62,15 @@ def _can_wait(body: Sequence[ast.stmt]) -> Mapping[str, ast.stmt]:
     """
     bound = Counter(name for statement in body for name in _bound(statement))
     stars = [index for index, statement in enumerate(body) if STARS in _bound(statement)]
-    candidates = {name: one for one in body[stars[-1] + 1 if stars else 0 :] if (name := _only_name(one)) and bound[name] == 1}
-    others = [
-        one for one in body if not isinstance(one, (*DEFINITIONS, *IMPORTS)) and candidates.get(_only_name(one)) is not one
-    ]
+    named = [(name, one) for one in body[stars[-1] + 1 if stars else 0 :] if (name := _only_name(one))]
+    candidates = {name: one for name, one in named if bound[name] == 1}
+    others = [one for one in body if not isinstance(one, (*DEFINITIONS, *IMPORTS)) and one not in candidates.values()]
     changing = {name for name, count in bound.items() if count > 1}.union(*map(_mentioned, others))
-    return {
-        name: one
-        for name, one in candidates.items()
-        if isinstance(one, DEFINITIONS) or not changing & set(_mentioned(one)) - {name}
-    }
+
+    def is_settled(name: str, statement: ast.stmt) -> bool:
+        return isinstance(statement, DEFINITIONS) or not changing & (set(_mentioned(statement)) - {name})
+
+    return {name: statement for name, statement in candidates.items() if is_settled(name, statement)}
 
 
 def _only_name(statement: ast.stmt) -> str:
@@ -98,7 +97,9 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
                 yield name
             case ast.alias(name=name, asname=bound):
                 yield bound or name.partition(".")[0]
-            case _ if isinstance(name := getattr(node, "name", None), str):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.ExceptHandler(name=str() as name) | ast.MatchAs(name=str() as name) | ast.MatchStar(name=str() as name):
                 yield name
 
 

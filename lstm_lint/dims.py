@@ -300,11 +300,11 @@ class Dim:
                     found.update(dict.fromkeys(argument.symbols))
         return tuple(sorted(found, key=lambda s: s.order))
 
-    @property
+    @cached_property
     def flags(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if s.is_flag)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if not s.is_flag)
 

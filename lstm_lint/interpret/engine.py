@@ -30,6 +30,8 @@ EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monom
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
 EFFORT_PER_FILE = 150_000
 EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
+EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
+EFFORT_AT_LEAST = 6_000
 EFFORT_PER_MODULE = 12_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
@@ -113,8 +115,9 @@ class Interpreter:
     def __post_init__(self) -> None:
         self.store = self.world.store.overlay()
         self.module = self.frame = Frame(self.number(), tree=self.tree)
-        builds_layers = mentions_recurrent_layer(self.tree.source.text.encode(errors="replace"))
-        self.whole_effort = EFFORT_PER_FILE if builds_layers else EFFORT_PER_CALLER
+        text = self.tree.source.text
+        most = EFFORT_PER_FILE if mentions_recurrent_layer(text.encode(errors="replace")) else EFFORT_PER_CALLER
+        self.whole_effort = min(most, max(EFFORT_AT_LEAST, EFFORT_PER_CHARACTER * len(text)))
 
     # -- evaluation --------------------------------------------------------------------------------------------------
     def eval(self, node: cst.BaseExpression) -> Value:
@@ -354,7 +357,8 @@ class Interpreter:
             whole = self.effort + Effort.spent - before - (self.effort_aside - aside) >= self.whole_effort
             what = f"{what}, and with it this file," if whole else what
             message = f"{what} takes too many steps to follow; what is behind was not looked at"
-            self.gave_up.append(GaveUp(self.place(node), message))
+            if all(known.place != self.place(node) for known in self.gave_up):
+                self.gave_up.append(GaveUp(self.place(node), message))
         finally:
             self.effort += Effort.spent - before - (self.effort_aside - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted

@@ -237,7 +237,8 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
             it.store = layer
             call_symbolically(it, method)
 
-        it.bounded(it.tree.module, f"`{method.name}`", body)
+        assert isinstance(method.definition, cst.FunctionDef)
+        it.bounded(method.definition, f"`{method.name}`", body)
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 found.setdefault(name, []).append(value)

@@ -64,8 +64,11 @@ def _can_wait(body: Sequence[ast.stmt]) -> Mapping[str, ast.stmt]:
     stars = [index for index, statement in enumerate(body) if STARS in _bound(statement)]
     named = [(name, one) for one in body[stars[-1] + 1 if stars else 0 :] if (name := _only_name(one))]
     candidates = {name: one for name, one in named if bound[name] == 1}
-    others = [one for one in body if not isinstance(one, (*DEFINITIONS, *IMPORTS)) and one not in candidates.values()]
-    changing = {name for name, count in bound.items() if count > 1}.union(*map(_mentioned, others))
+    kept = {*candidates.values(), *(one for one in body if isinstance(one, IMPORTS) or _is_constant(one))}
+    changing = {name for name, count in bound.items() if count > 1}
+    changing.update(name for one in body if one not in kept for name in _mentioned(one))
+    objects = {name for name, one in candidates.items() if not isinstance(one, DEFINITIONS)}
+    changing |= objects & {name for one in objects for name in _in_calls(candidates[one])}
 
     def is_settled(name: str, statement: ast.stmt) -> bool:
         return isinstance(statement, DEFINITIONS) or not changing & (set(_mentioned(statement)) - {name})
@@ -78,7 +81,7 @@ def _only_name(statement: ast.stmt) -> str:
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return name
-        case ast.Assign(value=ast.Constant()) | ast.AnnAssign(value=ast.Constant() | None):
+        case _ if _is_constant(statement):
             return ""
         case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)) if not name.startswith("__"):
             return name
@@ -103,7 +106,21 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
                 yield name
 
 
-def _mentioned(statement: ast.stmt) -> Iterator[str]:
+def _is_constant(statement: ast.stmt) -> bool:
+    """Whether it binds one name to a constant, or to nothing."""
+    match statement:
+        case ast.Assign(targets=[ast.Name()], value=ast.Constant()) | ast.AnnAssign(ast.Name(), value=ast.Constant() | None):
+            return True
+        case _:
+            return False
+
+
+def _in_calls(statement: ast.stmt) -> Iterator[str]:
+    """The names of what calls in a statement are given, or are methods of: they may change it."""
+    return (name for node in ast.walk(statement) if isinstance(node, ast.Call) for name in _mentioned(node))
+
+
+def _mentioned(statement: ast.AST) -> Iterator[str]:
     return (node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
 
 

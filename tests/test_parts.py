@@ -45,6 +45,9 @@ class Net(nn.Module):
 )
 
 
+TRAIN = "import torch\nfrom models import Net\nnet = Net(5)\nnet(torch.zeros(7, 4, 5))\n"
+
+
 def parts_of(code: str) -> set[str]:
     parts = in_parts(PADDING + code)
     return set() if parts is None else set(parts.waiting)
@@ -125,7 +128,13 @@ def indented(code: str, by: int) -> str:
     return "".join(" " * by + line for line in code.splitlines(keepends=True))
 
 
-LAYER = "from torch import nn\nclass Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.rnn = nn.GRU(2, 3)\n"
+LAYER = """\
+from torch import nn
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 3)
+"""
 
 
 @pytest.mark.parametrize(("last", "gave_up"), [("return total", 0), ("return self.rnn(total)", 1), ("return other(self)", 1)])

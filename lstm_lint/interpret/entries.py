@@ -14,7 +14,6 @@ from lstm_lint.interpret.calls import call_function, default_of, named_parameter
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.reach import CREATORS, worth_entering
 from lstm_lint.interpret.setting import setters
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.judge import judge
@@ -139,7 +138,7 @@ def enter_class(it: Interpreter, cls: Class) -> None:
         can_set = setters(it, cls)
         collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
         before = len(it.calls)
-        results = [(method, enter_function(it, method)) for method in worth_entering(it, cls, instance, methods)]
+        results = [(method, enter_function(it, method)) for method in methods]
         check_makers(it, instance, [value for _, value in results if value is not None], it.calls[before:])
     it.store, it.path, it.required = base, path, ONE
 
@@ -188,6 +187,10 @@ def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function
             function = _method(it.read((frame.number, name)), instance, candidate)
             if function is not None and (candidate == cls or wanted & it.tree_names(function.definition)):
                 yield function
+
+
+CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})
+"""What makes a state."""
 
 
 def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:

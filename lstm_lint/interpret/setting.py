@@ -20,7 +20,7 @@ BY_NAME = frozenset({
 
 def setters(it: Interpreter, cls: Class) -> frozenset[cst.FunctionDef]:
     """The methods of a class and its bases that can set an attribute, or call one by its name that can."""
-    methods = dict(definitions(it, cls))
+    methods = dict(_definitions(it, cls))
     found = {definition: name for definition, name in methods.items() if _sets(it, definition)}
     while True:
         names = frozenset(found.values())
@@ -30,8 +30,7 @@ def setters(it: Interpreter, cls: Class) -> frozenset[cst.FunctionDef]:
         found |= more
 
 
-def definitions(it: Interpreter, cls: Class) -> Iterator[tuple[cst.FunctionDef, str]]:
-    """The methods of a class and its bases, with their names."""
+def _definitions(it: Interpreter, cls: Class) -> Iterator[tuple[cst.FunctionDef, str]]:
     for candidate in mro(it, cls):
         frame = candidate.scope
         assert isinstance(frame, Frame)

@@ -356,6 +356,8 @@ def call_function(
     frame.lends, frame.top = it.frame.lends, scope.top or function.name
     target, it.target = it.target, None
     reached_from, it.reached_from = it.reached_from, _reached_from(it, scope, node)
+    if it.frame is it.module and it.path == ONE and not it.is_aside and takes_nothing(definition.params):
+        it.followed.add(function.identity)
     it.active.append(function.identity)
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
@@ -372,6 +374,12 @@ def call_function(
     finally:
         it.active.pop()
         it.target, it.reached_from = target, reached_from
+
+
+def takes_nothing(parameters: cst.Parameters) -> bool:
+    """Whether a function has no parameters, so that one call of it is like another."""
+    named = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+    return not named and not isinstance(parameters.star_arg, cst.Param) and parameters.star_kwarg is None
 
 
 def _reached_from(it: Interpreter, scope: Frame, node: cst.CSTNode) -> Place | None:

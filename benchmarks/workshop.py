@@ -1,5 +1,6 @@
 """One file of real code, interpreted, with everything that breaks.py has to know of it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -8,13 +9,16 @@ import libcst as cst
 
 from lstm_lint.alternatives import likeliest
 from lstm_lint.dims import Dim, multiplied
+from lstm_lint.findings import Finding
 from lstm_lint.interpret import TABLES
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.entries import run
+from lstm_lint.interpret.world import World
 from lstm_lint.judge import Judged, StatePart, judge
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.project import Project
 from lstm_lint.proofs import assumed, equal_if_divisible, find_witness, flag_cases, implied
+from lstm_lint.rules import check_facts
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Source
 from lstm_lint.syntax.tree import Tree, parse
@@ -98,31 +102,76 @@ class Context:
         return False
 
 
+def _forget() -> None:
+    """What is remembered of symbols says nothing of the next analysis, which numbers its own anew."""
+    for cached in (multiplied, implied, judge):
+        cached.cache_clear()
+
+
 @dataclass(eq=False)
 class Workshop:
     """One file, interpreted. `trees` are the files whose syntax its calls may stand for, its own first."""
 
     trees: list[Tree]
     watcher: Watcher
+    project: Project
     nodes: dict[int, cst.CSTNode] = field(default_factory=dict)
     parents: dict[int, cst.CSTNode] = field(default_factory=dict)
+    _imports: dict[str, frozenset[str]] = field(default_factory=dict)
 
     @staticmethod
-    def of(source: Source) -> "Workshop":
+    def of(source: Source, project: Project | None = None) -> "Workshop":
         """The file with what it imports of its project. Raises Unparsable."""
-        for cached in (multiplied, implied, judge):
-            cached.cache_clear()
-        tree = parse(source)
-        project = Project()
+        project = project or Project()
         project.add(source)
+        _forget()
+        tree = parse(source)
         watcher = Watcher(tree, TABLES, project, relevant=project.relevant(source))
         run(watcher)
         imported = [frame.tree for frame in watcher.world.modules.values() if frame.tree is not None]
-        workshop = Workshop([tree, *imported], watcher)
+        workshop = Workshop([tree, *imported], watcher, project)
         if workshop.watcher.calls:
             for each in workshop.trees:
                 workshop._index(each.module)
         return workshop
+
+    def findings(self, broken: Source | None = None) -> tuple[Finding, ...]:
+        """What the linter says of the file, if one file (this one, or one that it imports) has another text.
+
+        Imported modules are taken as they were loaded, but for those that the changed file has something to do with.
+        """
+        source = self.trees[0].source
+        broken = broken or source
+        original = self.project.source(broken.path)
+        assert isinstance(original, Source)
+        _forget()
+        self.project.add(broken)
+        try:
+            world = self._world_without(broken.path)
+            tree = parse(broken if broken.path == source.path else source)
+            watcher = Interpreter(tree, TABLES, self.project, relevant=self.project.relevant(source), world=world)
+            return check_facts(run(watcher)).findings
+        finally:
+            self.project.add(original)
+
+    def _world_without(self, path: str) -> World:
+        """The modules that were loaded and do not import this file, and room for more that is nobody else's."""
+        world, changed = self.watcher.world, os.path.abspath(path)
+        kept = {key: frame for key, frame in world.modules.items() if changed not in self._imported_by(key)}
+        return World(world.store.overlay(), kept, dict(world.sites), dict(world.classes), dict(world.mentioned), world.numbers)
+
+    def _imported_by(self, path: str) -> frozenset[str]:
+        """A file and all that its imports lead to."""
+        known = self._imports.get(path)
+        if known is None:
+            seen, pending = set[str](), [path]
+            while pending:
+                file = pending.pop()
+                if file not in seen:
+                    seen.add(file)
+                    pending += [os.path.abspath(other) for other in self.project.imports(file)]
+            known = self._imports[path] = frozenset(seen)
+        return known
 
     def _index(self, node: cst.CSTNode) -> None:
         self.nodes[id(node)] = node

@@ -300,11 +300,11 @@ class Dim:
                     found.update(dict.fromkeys(argument.symbols))
         return tuple(sorted(found, key=lambda s: s.order))
 
-    @property
+    @cached_property
     def flags(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if s.is_flag)
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[Symbol, ...]:
         return tuple(s for s in self.symbols if not s.is_flag)
 
@@ -327,7 +327,7 @@ class Dim:
         """Every symbol in `values` replaced, inside opaque atoms too."""
         if not values or not any(s in values for s in self.symbols):
             return self
-        total = ZERO
+        terms: list[tuple[Monomial, int]] = []
         known: dict[Atom, Dim] = {}
         for monomial, coefficient in self.terms:
             product = Dim.of(coefficient)
@@ -335,8 +335,8 @@ class Dim:
                 if (value := known.get(atom)) is None:
                     value = known[atom] = _substituted(atom, values)
                 product = product * value
-            total = total + product
-        return total
+            terms.extend(product.terms)
+        return Dim.collect(terms)
 
     def evaluate(self, values: Mapping[Symbol, int]) -> int | None:
         """The integer under an assignment, or None if a symbol has no value (or a division by zero is met)."""

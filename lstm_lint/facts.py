@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
@@ -55,7 +55,8 @@ class LstmSite:
                     if isinstance(dim, Dim):
                         symbols.update(s for s in dim.symbols if s.kind in (Kind.CONFIG, Kind.FLAG))
         positive = frozenset(self._positive())
-        return Trust(frozenset(symbols), positive=positive, directions=self.directions, forwarded=frozenset(self._forwarded()))
+        forwarded = frozenset(self._forwarded())
+        return Trust(frozenset(symbols), frozenset(), positive, self._least(), self.directions, forwarded=forwarded)
 
     def _forwarded(self) -> Iterator[Symbol]:
         """The symbols of what an open ``**kwargs`` may hold."""
@@ -68,6 +69,16 @@ class LstmSite:
         if self.config is not None:
             for size in (self.config.input_size, self.config.hidden_size, self.config.num_layers):
                 yield from (symbol for symbol in size.sizes if _vanishes(size, symbol))
+
+    def _least(self) -> dict[Symbol, Dim]:
+        """The symbols that are at least 2 because torch takes no layer of size 0: ``n`` of a hidden_size ``n // 2``."""
+        found: dict[Symbol, Dim] = {}
+        sizes = (self.config.input_size, self.config.hidden_size, self.config.num_layers) if self.config is not None else ()
+        for size in sizes:
+            match size.terms:
+                case (((Opaque("//", (Dim(terms=(((Symbol() as symbol,), 1),)), divisor)),), 1),) if divisor.constant:
+                    found[symbol] = Dim.of(replace(symbol, minimum=max(symbol.minimum or 0, divisor.constant)))
+        return found
 
     @property
     def built(self) -> LayerConfig | None:

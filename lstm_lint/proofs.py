@@ -58,7 +58,8 @@ class Trust:
 
     `knobs`: symbols of the layer's own configuration. `runtime`: sizes of the very input of the call. A difference that
     involves any other symbol proves nothing: its value is somebody else's promise. `positive` are the symbols that the layer's
-    construction proves to be at least 1: any other size of a configuration may be 0. `directions` are the flags by which
+    construction proves to be at least 1: any other size of a configuration may be 0. `least` are those that it proves to be
+    more, each as a symbol that says so: ``n`` where hidden_size is ``n // 2``. `directions` are the flags by which
     layers are bidirectional. `rounds` are the counters of the loops that the call stands in. `forwarded` are the symbols of
     what an open ``**kwargs`` may hold: code that is wrong at their defaults relies on whoever fills it.
     """
@@ -66,6 +67,7 @@ class Trust:
     knobs: frozenset[Symbol] = frozenset()
     runtime: frozenset[Symbol] = frozenset()
     positive: frozenset[Symbol] = frozenset()
+    least: Mapping[Symbol, Dim] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     rounds: frozenset[Symbol] = frozenset()
     forwarded: frozenset[Symbol] = frozenset()
@@ -143,8 +145,9 @@ def never_zero(dim: Dim, positive: frozenset[Symbol] = frozenset()) -> bool:
     """True only if no assignment (every size at least its minimum, or 1 if `positive`) makes the flag-free polynomial 0."""
     if (value := dim.constant) is not None:
         return value != 0
-    quotient = next((a for a in dim.atoms() if isinstance(a, Opaque) and a.operator == "//"), None)
-    if quotient is not None:
+    quotients = [a for a in dim.atoms() if isinstance(a, Opaque) and a.operator == "//"]
+    if quotients:
+        quotient = min(quotients, key=lambda a: any(isinstance(inner, Opaque) for inner in a.arguments[0].atoms()))
         return _never_zero_by_remainder(dim, quotient, positive)
     shift: dict[Symbol, Dim] = {}
     for atom in dim.atoms():
@@ -258,7 +261,7 @@ class _Case:
 
 def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()) -> Comparison:
     """Whether `actual` is `expected` under the condition `given`, and if not, for which assignments it differs."""
-    difference = assumed(actual - expected, given, trust.positive)
+    difference = assumed(actual - expected, given, trust.positive).substitute(trust.least)
     if difference == ZERO:
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:

@@ -365,6 +365,10 @@ def describe(value: Value) -> str:
             return "None"
         case Unknown(name=name):
             return name
+        case OneOf():
+            return "one of several values"
+        case Ref(kind=kind):
+            return f"a {kind}"
         case _:
             return f"a {type(value).__name__.lower()}"
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from lstm_lint.config import Settings
 from lstm_lint.outline import CallReport, SiteReport, StateReport, StateStatus, Why
 from lstm_lint.source import Source
 
@@ -140,7 +139,7 @@ def test_a_state_from_another_file_is_broken_there(tmp_path: Path) -> None:
         "    return rnn(x, fresh(layers, x.size(1), hidden))\n",
     )
     found: dict[tuple[str, str], mutate.Tried] = {}
-    mutate.tried(main, Settings(str(tmp_path), confirm="never", cache=False), None, found)
+    mutate.tried(main, None, found)
     kinds = {one.mutant.kind for one in found.values() if one.mutant.before.path.endswith("states.py")}
     assert {"layers: direction factor dropped", "layers: num_layers dropped"} <= kinds
     assert all(one.found for one in found.values()), [one.diff for one in found.values() if not one.found]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
@@ -15,7 +15,7 @@ from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import instantiate
 from lstm_lint.interpret.concern import effort_for, forget
-from lstm_lint.interpret.conditions import equality
+from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
@@ -27,10 +27,11 @@ from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs import FRESH, assumed
 from lstm_lint.source import Place
 from lstm_lint.values import (
     NONE,
+    Bool,
     Class,
     Dict,
     External,
@@ -140,6 +141,8 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
         owner = function.like or replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
         if name == "get" and arguments.positional and isinstance(arguments.positional[0], Str):
             return _got(owner, arguments)
+        if name in TEXT_TESTS and len(arguments.positional) == 1 and isinstance(arguments.positional[0], Str):
+            return _text_test(it, owner, name, arguments.positional[0].value, node)
         if f"torch.Tensor.{name}" in OPS and name not in NOT_TENSORS_ALONE:
             if name not in PACKED_TOO:
                 it.learn_tensor(owner)
@@ -147,6 +150,16 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
     reason = function.reason or f"`{function.name}` comes from outside"
     reason = reason if function.place is not None else f"`{function.name}` is not followed"
     return it.unknown(node, reason, key=(function.key, "()", it.number()))
+
+
+TEXT_TESTS = {"startswith": str.startswith, "endswith": str.endswith}
+
+
+def _text_test(it: Interpreter, owner: Unknown, name: str, part: str, node: cst.CSTNode) -> Bool:
+    """``kind.endswith("lstm")`` of a text from outside: one condition, whichever line asks."""
+    signature = FRESH if owner.kind is Kind.OPAQUE else owner.owner
+    flag = Symbol((name, owner.key, part), it.place(node).text, Kind.FLAG, None, 0, signature)
+    return Bool(of_text(it, owner, lambda text: TEXT_TESTS[name](text, part), Dim.of(flag)))
 
 
 def _by_name(it: Interpreter, function: Unknown, name: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -345,6 +358,8 @@ def call_function(
     frame.lends, frame.top = it.frame.lends, scope.top or function.name
     target, it.target = it.target, None
     reached_from, it.reached_from = it.reached_from, _reached_from(it, scope, node)
+    if it.frame is it.module and it.path == ONE and not it.is_aside and takes_nothing(definition.params):
+        it.followed.add(function.identity)
     it.active.append(function.identity)
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
@@ -361,6 +376,12 @@ def call_function(
     finally:
         it.active.pop()
         it.target, it.reached_from = target, reached_from
+
+
+def takes_nothing(parameters: cst.Parameters) -> bool:
+    """Whether a function has no parameters, so that one call of it is like another."""
+    named = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+    return not named and not isinstance(parameters.star_arg, cst.Param) and parameters.star_kwarg is None
 
 
 def _reached_from(it: Interpreter, scope: Frame, node: cst.CSTNode) -> Place | None:

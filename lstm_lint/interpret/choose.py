@@ -9,7 +9,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
 from lstm_lint.lineage import merged
 from lstm_lint.ops.recurrent import positive
 from lstm_lint.proofs import FRESH
-from lstm_lint.shapes import Shape
+from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.values import (
     MAX_ALTERNATIVES,
@@ -95,22 +95,49 @@ def _unknown_in_one(options: Sequence[tuple[Dim, Value]], lost: Unknown) -> list
 
 
 def one_shape(values: Sequence[Value], lost: Unknown) -> Tensor | None:
-    """A tensor whose differing sizes are unknown (`lost` says why), if all the values are tensors with as many sizes."""
+    """One tensor with what the shapes of all the values have in common at both ends; `lost` says why it is not all known.
+
+    None if one of them is no tensor, if their known ranks differ, or if nothing is in common.
+    """
     shapes = [value.shape for value in values if isinstance(value, Tensor)]
-    first, last = shapes[0] if shapes else Shape(), values[-1]
-    alike = all((len(s.front), s.rest, len(s.back)) == (len(first.front), first.rest, len(first.back)) for s in shapes)
-    if len(shapes) < len(values) or not alike or not isinstance(last, Tensor):
+    last = values[-1]
+    if len(shapes) < len(values) or not isinstance(last, Tensor):
         return None
-
-    def joined(position: int, sizes: Sequence[Dim]) -> Dim:
-        known = sizes[0] if all(size == sizes[0] for size in sizes) else None
-        unknown = Symbol(("int", (lost.key, position)), f"{lost.name}.size({position})", Kind.OPAQUE, minimum=0)
-        return known if known is not None else Dim.of(unknown)
-
-    front = [joined(i, sizes) for i, sizes in enumerate(zip(*(s.front for s in shapes), strict=True))]
-    back = [joined(i - len(first.back), sizes) for i, sizes in enumerate(zip(*(s.back for s in shapes), strict=True))]
+    ranks = {shape.rank for shape in shapes}
+    if len(ranks) > 1 and None not in ranks:
+        return None
+    first = shapes[0]
+    if None in ranks:
+        shape = _common_ends(shapes, lost)
+    else:
+        shape = Shape(tuple(_one_size([s.front[i] for s in shapes], lost, i) for i in range(len(first.front))))
+    if shape is None:
+        return None
     dtype = last.dtype if all(isinstance(value, Tensor) and value.dtype == last.dtype for value in values) else None
-    return Tensor(Shape(tuple(front), first.rest, tuple(back)), dtype, None, None, last.place, lost)
+    return Tensor(shape, dtype, None, None, last.place, lost)
+
+
+def _common_ends(shapes: Sequence[Shape], lost: Unknown) -> Shape | None:
+    """The sizes spelt out at both ends of every shape, around a middle of its own or, if all have the same, theirs."""
+    rests = {shape.rest for shape in shapes}
+    front = min(len(shape.front) for shape in shapes)
+    back = min(len(shape.back) if shape.rest is not None else len(shape.front) - front for shape in shapes)
+    alike = len(rests) == 1 and len({(len(shape.front), len(shape.back)) for shape in shapes}) == 1
+    rest = shapes[0].rest if alike else Rest(("rest", lost.key), lost.name)
+    if not alike and not front and not back:
+        return None
+    return Shape(
+        tuple(_one_size([shape.front[i] for shape in shapes], lost, i) for i in range(front)),
+        rest,
+        tuple(_one_size([shape.dim(i) for shape in shapes], lost, i) for i in range(-back, 0)),
+    )
+
+
+def _one_size(sizes: Sequence[Dim], lost: Unknown, position: int) -> Dim:
+    """The size that all of them are, or one that nobody knows."""
+    if all(size == sizes[0] for size in sizes):
+        return sizes[0]
+    return Dim.of(Symbol(("int", (lost.key, position)), f"{lost.name}.size({position})", Kind.OPAQUE, minimum=0))
 
 
 def same(left: Value, right: Value) -> bool:

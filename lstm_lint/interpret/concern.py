@@ -8,12 +8,14 @@ import libcst as cst
 
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tuple, Unknown, Value
+from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tensor, Tuple, Unknown, Value
 
 EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
+EFFORT_WITH_TENSORS = 6_000  # for one that is given a tensor of which something is known: what it returns may reach a layer
 EFFORT_WITH_LAYERS = 12_000  # for a call that is given a layer, of a function that names none
 
 
@@ -25,7 +27,13 @@ def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) 
     if _mentions_layers(it, function):
         return None
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
-    return EFFORT_WITH_LAYERS if any(_holds_layers(it, value, 1) for value in values) else EFFORT_BESIDE
+    if any(_holds_layers(it, value, 1) for value in values):
+        return EFFORT_WITH_LAYERS
+    return EFFORT_WITH_TENSORS if any(_is_tensor(value) for value in arguments) else EFFORT_BESIDE
+
+
+def _is_tensor(value: Value) -> bool:
+    return any(isinstance(item, Tensor) for _, item in alternatives(value))
 
 
 def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
@@ -47,8 +55,8 @@ def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
             return _mentions_layers(it, value)
         case Partial(function=inner) | Method(receiver=inner):
             return _holds_layers(it, inner, depth)
-        case OneOf(alternatives):
-            return any(_holds_layers(it, item, depth) for _, item in alternatives)
+        case OneOf(options):
+            return any(_holds_layers(it, item, depth) for _, item in options)
         case _ if depth:
             return any(_holds_layers(it, item, depth - 1) for item in _items(it_contents(it, value)))
         case _:

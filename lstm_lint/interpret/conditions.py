@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
 from lstm_lint.interpret.choose import fresh_flag, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, number_of, tensors
+from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
 from lstm_lint.keywords import identity_of, may_hold
-from lstm_lint.ops.recurrent import QUALIFIED, positive
+from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS
-from lstm_lint.proofs import FRESH, by_rounds, never_zero
+from lstm_lint.proofs import FRESH
 from lstm_lint.values import (
     NONE,
     TRUE,
@@ -138,54 +141,6 @@ def _is_a_class(value: Value) -> bool:
     )
 
 
-def equal_dims(a: Dim, b: Dim) -> Dim:
-    """The condition that two dims are equal."""
-    difference = a - b
-    if difference == ZERO:
-        return ONE
-    if not difference.flags and any(never_zero(form) for form in by_rounds(difference)):
-        return ZERO
-    if difference.flags and not difference.sizes:
-        return _flags_vanish(difference)
-    if difference.terms[-1][1] < 0:
-        difference = -difference
-    number = -dict(difference.terms).get((), 0)
-    subject = difference + number
-    default = _default_value(subject)
-    name = f"{a.text} == {b.text}" if subject not in (a, b) else f"{subject.text} == {number}"
-    flag = Symbol(
-        ("equals", subject, number),
-        name,
-        Kind.FLAG,
-        None if default is None else int(default == number),
-        0,
-        _owner(subject),
-        subject=subject,
-        equals=number,
-    )
-    return Dim.of(flag)
-
-
-def _owner(dim: Dim) -> str | None:
-    """FRESH for a condition on sizes nobody knows, such as a loop's counter: no warning rests on it alone."""
-    return FRESH if any(size.kind is Kind.OPAQUE for size in dim.sizes) else None
-
-
-def _flags_vanish(difference: Dim) -> Dim:
-    """The condition that a polynomial of flags alone is 0, by cases."""
-    flag = difference.flags[0]
-    total = ZERO
-    for value, here in ((ZERO, ONE - Dim.of(flag)), (ONE, Dim.of(flag))):
-        rest = difference.substitute({flag: value})
-        constant = rest.constant
-        total = total + here * (_flags_vanish(rest) if constant is None else ONE if constant == 0 else ZERO)
-    return total
-
-
-def _default_value(dim: Dim) -> int | None:
-    return dim.evaluate({s: s.default for s in dim.symbols if s.default is not None})
-
-
 def _unknown_equals(unknown: Unknown, value: Value) -> Dim:
     """A flag of the unknown's identity, so that two tests of one value are correlated."""
     if isinstance(value, Bool) and value.dim.constant is not None:
@@ -211,6 +166,22 @@ def _unknown_equals(unknown: Unknown, value: Value) -> Dim:
     )
 
 
+def of_text(it: Interpreter, unknown: Unknown, test: Callable[[str], bool], otherwise: Dim) -> Dim:
+    """The condition that a text from outside passes a test: known where the path says which text it is, else `otherwise`.
+
+    ``if kind == "lstm": ... elif kind == "gru": ... else: raise`` and then ``if kind.endswith("lstm")``.
+    """
+    spelt = [f for f in it.path.flags if f.subject == ("value", unknown.key) and isinstance(f.equals, str)]
+    if not spelt:
+        return otherwise
+    passed, rest = ZERO, ONE
+    for flag in spelt:
+        is_this = Dim.of(flag)
+        rest = rest - is_this  # they exclude each other
+        passed = passed + is_this if test(str(flag.equals)) else passed
+    return passed + rest * otherwise
+
+
 def _membership(it: Interpreter, item: Value, container: Value, node: cst.CSTNode) -> Dim:
     match item, container:
         case _, Tuple(options):
@@ -230,7 +201,8 @@ def _membership(it: Interpreter, item: Value, container: Value, node: cst.CSTNod
             return ONE if part in text else ZERO
         case Str(part), Unknown():
             owner = "fresh" if container.kind is Kind.OPAQUE else container.owner
-            return Dim.of(Symbol(("in", container.key, part), f"{part!r} in {container.name}", Kind.FLAG, None, 0, owner))
+            flag = Symbol(("in", container.key, part), f"{part!r} in {container.name}", Kind.FLAG, None, 0, owner)
+            return of_text(it, container, lambda text: part in text, Dim.of(flag))
         case _:
             return it.flag(node)
 
@@ -258,29 +230,3 @@ def _float_ordering(it: Interpreter, operator: str, left: Value, right: Value, n
             key = ("compared", interned((operator, left, right)))
             return Dim.of(Symbol(key, it.place(node).text, Kind.FLAG, None, 0, unknown.owner))
     return it.flag(node)
-
-
-def greater_than_zero(test: Dim, text: str) -> Dim:
-    """The condition ``test > 0``, decided where the smallest sizes decide it."""
-    if test.constant is not None:
-        return positive(test)
-    if test.flags and not test.sizes:
-        flag = test.flags[0]
-        on, off = test.substitute({flag: ONE}), test.substitute({flag: ZERO})
-        here = Dim.of(flag)
-        return here * greater_than_zero(on, text) + (ONE - here) * greater_than_zero(off, text)
-    for form in () if test.flags else by_rounds(test):
-        if never_zero(form):
-            return ONE if form.terms[-1][1] > 0 else ZERO
-        if _never_positive(form):
-            return ZERO
-    default = _default_value(test)
-    by_default = None if default is None else int(default > 0)
-    flag = Symbol(("positive", test), text, Kind.FLAG, by_default, 0, _owner(test), test=test)
-    return Dim.of(flag)
-
-
-def _never_positive(test: Dim) -> bool:
-    """Whether ``1 - test > 0`` always."""
-    rest = ONE - test
-    return never_zero(rest) and rest.terms[-1][1] > 0

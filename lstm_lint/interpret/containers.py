@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.choose import choose, same
+from lstm_lint.interpret.choose import choose
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import dict_key
 from lstm_lint.interpret.operators import it_contents, operate
-from lstm_lint.interpret.rounds import item_at
+from lstm_lint.interpret.rounds import longer
 from lstm_lint.keywords import entry_of, without
 from lstm_lint.values import (
     NONE,
@@ -53,18 +52,18 @@ def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Argume
 def _append(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
     value = arguments.positional[0] if arguments.positional else NONE
 
-    def longer(content: Value) -> Value:
+    def appended(content: Value) -> Value:
         match content:
             case Tuple(items, kind) if len(items) < 256:
                 return Tuple((*items, value), kind)
-            case Repeated(length=Dim() as length) if content.index is not None and same(item_at(it, content, length), value):
-                return replace(content, length=length + 1)
+            case Repeated() if (grown := longer(it, content, (value,))) is not None:
+                return grown
             case Repeated(item, _, kind):
                 return Repeated(choose(it.flag(node), value, item, it.place(node)), None, kind)
             case _:
                 return content
 
-    it.change((owner.number, "items"), longer)
+    it.change((owner.number, "items"), appended)
     return owner if owner.kind == "module_list" else NONE
 
 

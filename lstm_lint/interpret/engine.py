@@ -30,6 +30,8 @@ EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monom
 EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
 EFFORT_PER_FILE = 150_000
 EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
+EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
+EFFORT_AT_LEAST = 6_000
 EFFORT_PER_MODULE = 12_000
 MAX_DEPTH = 24
 MAX_NESTING = 120
@@ -68,6 +70,7 @@ class Interpreter:
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
     loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
     to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
+    `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
@@ -88,6 +91,7 @@ class Interpreter:
     uses: list[Use] = field(default_factory=list)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
+    followed: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
     guarded: int = 0
     muted: int = 0
@@ -101,6 +105,7 @@ class Interpreter:
     evaluation: int = 0
     limit: int = 0
     effort: int = 0
+    effort_aside: int = 0
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -111,8 +116,9 @@ class Interpreter:
     def __post_init__(self) -> None:
         self.store = self.world.store.overlay()
         self.module = self.frame = Frame(self.number(), tree=self.tree)
-        builds_layers = mentions_recurrent_layer(self.tree.source.text.encode(errors="replace"))
-        self.whole_effort = EFFORT_PER_FILE if builds_layers else EFFORT_PER_CALLER
+        text = self.tree.source.text
+        most = EFFORT_PER_FILE if mentions_recurrent_layer(text.encode(errors="replace")) else EFFORT_PER_CALLER
+        self.whole_effort = min(most, max(EFFORT_AT_LEAST, EFFORT_PER_CHARACTER * len(text)))
 
     # -- evaluation --------------------------------------------------------------------------------------------------
     def eval(self, node: cst.BaseExpression) -> Value:
@@ -350,17 +356,18 @@ class Interpreter:
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
-        before = Effort.spent
+        before, aside = Effort.spent, self.effort_aside
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
         try:
             run()
         except (OutOfBudget, RecursionError):
-            whole = self.effort + Effort.spent - before >= self.whole_effort
+            whole = self.effort + Effort.spent - before - (self.effort_aside - aside) >= self.whole_effort
             what = f"{what}, and with it this file," if whole else what
             message = f"{what} takes too many steps to follow; what is behind was not looked at"
-            self.gave_up.append(GaveUp(self.place(node), message))
+            if all(known.place != self.place(node) for known in self.gave_up):
+                self.gave_up.append(GaveUp(self.place(node), message))
         finally:
-            self.effort += Effort.spent - before
+            self.effort += Effort.spent - before - (self.effort_aside - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.required, self.ranks = required, ranks
             self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, self.active = state
@@ -383,6 +390,8 @@ class Interpreter:
             for name, value in saved.items():
                 setattr(self, name, value)
             self.limit += Effort.spent - before
+            if not self.is_aside:
+                self.effort_aside += Effort.spent - before
 
     def attempt(self, effort: int, run: Callable[[], Value]) -> Value | None:
         """What `run` gives; None, and nothing that it wrote, if that takes more effort than this."""

@@ -35,7 +35,7 @@ def run(it: Interpreter) -> Facts:
         with it.inside(frame):
             if isinstance(value, Class):
                 enter_class(it, value)
-            elif isinstance(value, Function):
+            elif isinstance(value, Function) and value.identity not in it.followed:
                 enter_function(it, value)
     return it.facts()
 
@@ -240,7 +240,8 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
             it.store = layer
             call_symbolically(it, method)
 
-        it.bounded(it.tree.module, f"`{method.name}`", body)
+        assert isinstance(method.definition, cst.FunctionDef)
+        it.bounded(method.definition, f"`{method.name}`", body)
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 found.setdefault(name, []).append(value)

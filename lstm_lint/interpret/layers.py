@@ -12,9 +12,9 @@ from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
-from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
 from lstm_lint.lineage import Lineage, Source

@@ -10,9 +10,9 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Symbol, interned
 from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.choose import alternatives, choose, conjoin, merge, one_shape, same
-from lstm_lint.interpret.conditions import equal_dims
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.rounds import at, counter, done_rounds, item_at, length_of, running
+from lstm_lint.interpret.rounds import at, behind, counter, done_rounds, item_at, length_of, running
+from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.store import Location, Store
 from lstm_lint.values import Int, OneOf, Repeated, Tuple, Unknown, Value
 
@@ -173,11 +173,12 @@ def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Loc
 
 
 def _filled(it: Interpreter, done: Symbol, old: Value, new: Value) -> Repeated | None:
-    """A list that gets one item a round: as many as rounds, each written in its own place."""
+    """A list that gets one item a round, behind what it held before: as many as rounds, each written in its own place."""
     match old, new:
-        case Tuple((), "list"), Tuple((item,), "list"):
+        case Tuple(head, "list"), Tuple((*before, item), "list") if len(before) == len(head) and all(map(same, before, head)):
             place = counter(it, done.name)
-            return Repeated(at(it, item, done, Dim.of(place) + 1), Dim.of(done), "list", place)
+            made = Repeated(at(it, item, done, Dim.of(place) + 1), Dim.of(done), "list", place)
+            return behind(it, head, made) if head else made
         case _:
             return None
 

@@ -1,11 +1,13 @@
 """Modules of the project that an analysed file imports: each is loaded when something of it is asked for, and once.
 
-Loading runs the module's own statements, on the side: what is found there is the business of that file's own analysis.
+Loading runs the module's own statements, on the side: what is found there is the business of that file's own analysis. Its
+definitions are parsed and run one by one, each when its name is asked for.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import replace
 
 import libcst as cst
@@ -16,7 +18,8 @@ from lstm_lint.interpret.store import Frame
 from lstm_lint.modules import submodule
 from lstm_lint.project import Ambiguous
 from lstm_lint.source import Source
-from lstm_lint.syntax.tree import Tree, Unparsable, parse
+from lstm_lint.syntax.parts import Part
+from lstm_lint.syntax.tree import Tree, Unparsable, parse_divided
 from lstm_lint.values import Imported, Module, OneOf, Ref, Str, Tuple, Unknown, Value
 
 MOST_IMPORTED = 1_000_000  # characters of other files that one analysis reads
@@ -66,7 +69,7 @@ def _find(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Valu
         frame = load(it, module, node)
         if isinstance(frame, Unknown):
             return of_unread(frame, name)
-        value = it.read((frame.number, name))
+        value = bound_in(it, frame, name)
         value = starred(it, frame, name, node) if value is None else looked_up(it, value, node)
         if value is not None:
             return value
@@ -164,10 +167,11 @@ def load(it: Interpreter, module: Module, node: cst.CSTNode) -> Frame | Unknown:
     known = it.world.modules.get(key)
     if known is not None and isinstance(source, Source):
         return known
-    tree = source if isinstance(source, str) else _tree(source)
-    if isinstance(tree, str):
-        return Unknown((MODULE, key), module.name, tree, it.place(node), Kind.CONFIG)
-    frame = Frame(it.number(), tree=tree)
+    divided = source if isinstance(source, str) else _divided(source)
+    if isinstance(divided, str):
+        return Unknown((MODULE, key), module.name, divided, it.place(node), Kind.CONFIG)
+    tree, waiting = divided
+    frame = Frame(it.number(), tree=tree, waiting=dict(waiting))
     it.world.modules[key] = frame  # before it runs: an import cycle sees what is there so far
     it.aside(frame, lambda: it.execute(tree.module.body))
     return frame
@@ -186,8 +190,23 @@ def _source(it: Interpreter, module: Module, key: str) -> Source | str:
     return source
 
 
-def _tree(source: Source) -> Tree | str:
+def _divided(source: Source) -> tuple[Tree, Mapping[str, Part]] | str:
     try:
-        return parse(source)
+        return parse_divided(source)
     except Unparsable as error:
         return f"{source.path} is not Python: {error.message}"
+
+
+def bound_in(it: Interpreter, frame: Frame, name: str) -> Value | None:
+    """What a frame binds to a name; of another file it is defined when it is asked for."""
+    value = it.read((frame.number, name))
+    part = frame.waiting.pop(name, None) if value is None else None
+    if part is None:
+        return value
+    assert frame.tree is not None
+    try:
+        definition = frame.tree.add(part)
+    except Unparsable:  # Python's parser takes it, libcst's does not: as a module that is not known
+        return None
+    it.aside(frame, lambda: it.execute(definition.body))
+    return it.read((frame.number, name))

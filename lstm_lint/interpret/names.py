@@ -8,7 +8,7 @@ import libcst as cst
 
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.modules import STARS, import_stars, looked_up, module_named, of_unread, starred
+from lstm_lint.interpret.modules import STARS, bound_in, import_stars, looked_up, module_named, of_unread, starred
 from lstm_lint.interpret.store import Frame
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS, OPS
@@ -56,7 +56,7 @@ def look_up(it: Interpreter, name: str) -> Value | None:
     """The value of a variable, from the innermost frame outwards."""
     frame: Frame | None = it.frame.redirected.get(name, it.frame)
     while frame is not None:
-        value = it.read((frame.number, name))
+        value = bound_in(it, frame, name)
         if value is not None:
             return value
         frame = frame.enclosing()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from lstm_lint.dims import ONE, Dim, Kind, interned, power
 from lstm_lint.interpret.choose import choose, expand
 from lstm_lint.interpret.engine import Interpreter, refused
+from lstm_lint.interpret.rounds import behind, longer
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.table import binary
 from lstm_lint.values import (
@@ -216,7 +219,12 @@ def _sequences(it: Interpreter, operator: str, left: Value, right: Value, node: 
 
 
 def _joined(it: Interpreter, left: Tuple | Repeated, right: Tuple | Repeated, node: cst.CSTNode) -> Repeated:
-    """Two sequences one behind the other, not both of known length: any number of what they hold."""
+    """Two sequences one behind the other, not both of known length: by their index, or any number of what they hold."""
+    match left, right:
+        case Tuple(head), Repeated() if (joined := behind(it, head, right)) is not None:
+            return replace(joined, kind=left.kind)
+        case Repeated(), Tuple(added) if (joined := longer(it, left, added)) is not None:
+            return joined
     parts = [item for one in (left, right) for item in (one.items if isinstance(one, Tuple) else (one.item,))]
     item = parts[-1]
     for part in parts[:-1]:

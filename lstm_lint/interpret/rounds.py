@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
-from lstm_lint.interpret.conditions import equal_dims, greater_than_zero
+from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
 from lstm_lint.proofs import spoken_of
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
@@ -29,6 +30,9 @@ from lstm_lint.values import (
     Unknown,
     Value,
 )
+
+MAX_HEAD = 2
+"""So many items before what rounds made are told apart by their index."""
 
 
 def counter(it: Interpreter, name: str, length: Dim | None = None) -> Symbol:
@@ -69,6 +73,28 @@ def item_at(it: Interpreter, sequence: Repeated, index: Dim | None) -> Value:
     if (index.constant or 0) < 0 and sequence.length is not None:
         index = sequence.length + index
     return at(it, sequence.item, sequence.index, index)
+
+
+def behind(it: Interpreter, head: tuple[Value, ...], tail: Repeated) -> Repeated | None:
+    """``[first] + [more for i in range(n)]``: what rounds made, behind a few items, in one index; None if too many."""
+    if not 0 < len(head) <= MAX_HEAD:
+        return None
+    length = None if tail.length is None else tail.length + len(head)
+    index = counter(it, "i", length)
+    item = item_at(it, tail, Dim.of(index) - len(head))
+    for position, first in enumerate(head):
+        item = choose(equal_dims(Dim.of(index), Dim.of(position)), first, item)
+    return Repeated(item, length, "list", index)
+
+
+def longer(it: Interpreter, sequence: Repeated, added: tuple[Value, ...]) -> Repeated | None:
+    """The sequence with items at its end that are what its rounds make there; None if they are others."""
+    length = sequence.length
+    if sequence.index is None or length is None:
+        return None
+    if not all(same(item_at(it, sequence, length + position), item) for position, item in enumerate(added)):
+        return None
+    return replace(sequence, length=length + len(added))
 
 
 def restarted(it: Interpreter, sequence: Repeated, name: str) -> Repeated:

@@ -63,7 +63,7 @@ def execute_annotated(it: Interpreter, node: cst.AnnAssign) -> None:
 def execute_augmented(it: Interpreter, node: cst.AugAssign) -> None:
     old, new = it.eval(node.target), it.eval(node.value)
     content = it_contents(it, old)
-    if isinstance(old, Ref) and old.kind == "list" and isinstance(node.operator, cst.AddAssign):
+    if isinstance(old, Ref) and old.kind in ("list", "module_list") and isinstance(node.operator, cst.AddAssign):
         joined = operate(it, "+", content, it_contents(it, new), node)
         it.write((old.number, "items"), joined)
         return

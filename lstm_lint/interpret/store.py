@@ -10,6 +10,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from lstm_lint.syntax.parts import Part
 from lstm_lint.syntax.tree import Tree
 from lstm_lint.values import Class, Value
 
@@ -90,6 +91,7 @@ class Frame:
     `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
     code outside that unit, `lends` whether calls from here reach other units so: not if what is handed on are symbols.
     `tree` is the file that the code stands in, `top` the name of the definition at its module level.
+    `waiting` is what binds names of a module that nobody has asked for.
     `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
     """
 
@@ -107,6 +109,7 @@ class Frame:
     yields: list[Value] = field(default_factory=list)
     tree: Tree | None = None
     top: str = ""
+    waiting: dict[str, Part] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.parent is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -11,6 +12,7 @@ from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 from lstm_lint.source import Place, Source, Span
 from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
 from lstm_lint.syntax.outside import set_from_outside
+from lstm_lint.syntax.parts import Part, in_parts
 
 NAME_LENGTH = 60
 TREES_KEPT = 96
@@ -28,10 +30,15 @@ class Unparsable(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """A file's libcst module and its source."""
+    """A file's libcst module and its source; of a module that is divided, the statements that are no part of their own.
+
+    `lines` are the numbers in the source of the lines that were parsed, if not all were.
+    """
 
     source: Source
     module: cst.Module
+    lines: Sequence[int] | None = None
+    _parts: list[Tree] = field(default_factory=list, init=False, repr=False)
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
@@ -45,12 +52,25 @@ class Tree:
         return set_from_outside(self.source.text)
 
     def span(self, node: cst.CSTNode) -> Span:
-        """Where a node of this tree stands."""
-        try:
-            found = self._positions[id(node)]
-        except (RecursionError, KeyError):  # nested too deeply to be located: the file as a whole
-            return self.source.span(1, 0, 1, 0)
-        return self.source.span(found.start.line, found.start.column, found.end.line, found.end.column)
+        """Where a node of this tree, or of a part that was added to it, stands."""
+        for tree in (self, *self._parts):
+            try:
+                found = tree._positions[id(node)]
+            except (RecursionError, KeyError):  # of another part, or nested too deeply to be located
+                continue
+            first, last = tree._line(found.start.line), tree._line(found.end.line)
+            return self.source.span(first, found.start.column, last, found.end.column)
+        return self.source.span(1, 0, 1, 0)
+
+    def _line(self, parsed: int) -> int:
+        """The number in the source of a line that was parsed."""
+        return parsed if self.lines is None else self.lines[min(parsed, len(self.lines)) - 1]
+
+    def add(self, part: Part) -> cst.Module:
+        """Parse a part of the file. Raises Unparsable."""
+        tree = _parsed(self.source, part.text, part.lines)
+        self._parts.append(tree)
+        return tree.module
 
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))
@@ -79,8 +99,21 @@ def parse(source: Source) -> Tree:
     """
     if is_nested_too_deeply(source.text):
         raise Unparsable(source.span(1, 0, 1, 0), TOO_DEEP)
+    return _parsed(source, source.text)
+
+
+def parse_divided(source: Source) -> tuple[Tree, Mapping[str, Part]]:
+    """The tree of a module, without what can wait until its name is asked for; that, by name. Raises Unparsable."""
+    parts = in_parts(source.text)
+    if parts is None:
+        return parse(source), {}
+    return _parsed(source, parts.rest.text, parts.rest.lines), parts.waiting
+
+
+def _parsed(source: Source, text: str, lines: Sequence[int] | None = None) -> Tree:
+    """The tree of a text, which is that of the source or those lines of it."""
     try:
-        return Tree(source, cst.parse_module(source.text))
+        return Tree(source, cst.parse_module(text), lines)
     except cst.ParserSyntaxError as error:
         line, column, message = mistake(source.text) or _complaint(error)
         raise Unparsable(source.span(line, column, line, column + 1), message) from None

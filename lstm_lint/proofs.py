@@ -72,6 +72,18 @@ class Trust:
     rounds: frozenset[Symbol] = frozenset()
     forwarded: frozenset[Symbol] = frozenset()
 
+    def __or__(self, other: Trust) -> Trust:
+        """What may be varied where both are meant."""
+        return Trust(
+            self.knobs | other.knobs,
+            self.runtime | other.runtime,
+            self.positive | other.positive,
+            {**self.least, **other.least},
+            self.directions | other.directions,
+            self.rounds | other.rounds,
+            self.forwarded | other.forwarded,
+        )
+
     @property
     def owners(self) -> frozenset[object]:
         return frozenset(s.owner for s in self.knobs if s.owner is not None)

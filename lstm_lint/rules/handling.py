@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from functools import reduce
+from operator import or_
 
-from lstm_lint.dims import ONE, Dim, Symbol
+from lstm_lint.dims import ONE, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.lineage import Lineage, Role, Taken
 from lstm_lint.proofs import Comparison, Trust, compare
@@ -42,8 +43,7 @@ def which(lineage: Lineage) -> frozenset[str]:
 
 def trust_of(use: Use) -> Trust:
     """The symbols that may be varied: those of the layers' own configurations."""
-    trusts = [site.trust for site in use.sites]
-    return Trust(*(frozenset[Symbol]().union(*(getattr(trust, one.name) for trust in trusts)) for one in fields(Trust)))
+    return reduce(or_, (site.trust for site in use.sites), Trust())
 
 
 def two_directions(use: Use, size: Dim | None = None) -> Comparison:

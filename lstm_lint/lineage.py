@@ -26,11 +26,10 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Factor:
-    """One meaning within an axis, and how many there are of it. Not `whole`: only a part, the rest stands elsewhere."""
+    """One meaning within an axis, and how many there are of it."""
 
     role: Role
     size: Dim
-    whole: bool = True
 
 
 Axis = tuple[Factor, ...]
@@ -87,7 +86,7 @@ class Lineage:
     def factor(self, role: Role) -> Factor | None:
         """The whole of a role, if it was not taken apart."""
         found = [factor for axis in self.axes or () for factor in axis if factor.role is role]
-        return found[0] if len(found) == 1 and found[0].whole else None
+        return found[0] if len(found) == 1 else None
 
     def took(self, role: Role) -> Taken | None:
         """What was taken of a role last."""
@@ -119,32 +118,3 @@ def fitted(axis: Axis, size: Dim) -> Axis:
 def other(size: Dim) -> Axis:
     """An axis of unknown meaning."""
     return () if size == ONE else (Factor(Role.OTHER, size),)
-
-
-def regrouped(factors: Sequence[Factor], sizes: Sequence[Dim]) -> tuple[Axis, ...] | None:
-    """The factors in their order over axes of these sizes; None where an axis ends within a factor that cannot be taken apart.
-
-    ``[direction 2, feature H]`` over ``(2, H)`` gives one each; over ``(H, 2)`` nothing. A feature that is split stays one.
-    """
-    left = [factor for factor in factors if factor.size != ONE]
-    axes: list[Axis] = []
-    for size in sizes:
-        axis: list[Factor] = []
-        missing = size
-        while missing != ONE:
-            if not left:
-                return None
-            rest = missing.divided_by(left[0].size) if left[0].size.terms else None
-            if rest is not None:
-                axis.append(left.pop(0))
-                missing = rest
-                continue
-            inner = left[0].size.divided_by(missing) if missing.terms else None
-            if inner is None:
-                return None
-            whole = left.pop(0)
-            axis.append(replace(whole, size=missing, whole=False))
-            left.insert(0, replace(whole, size=inner, whole=False))
-            missing = ONE
-        axes.append(tuple(axis))
-    return None if left else tuple(axes)

@@ -33,7 +33,9 @@ def index(lab: Lab) -> Reply:
     tensor, details = subject(lab), lab.probe["details"]
     if "count" in details:
         names = " ".join(f"name{i}," for i in range(details["count"]))
-        return tried(lab, lambda: eval(f"[0 for ({names}) in [tensor]]", {"tensor": tensor}), f"unpacking {tuple(tensor.shape)}")
+        return tried(
+            lab, lambda: eval(f"[0 for ({names}) in [tensor]]", {"tensor": tensor}), f"unpacking {tuple(tensor.shape)}"
+        )
     key = (slice(None),) * details["axis"] + (details["index"],)
     return tried(lab, lambda: tensor[key], f"index {details['index']} of axis {details['axis']} of {tuple(tensor.shape)}")
 
@@ -72,7 +74,7 @@ def taken(tensor: Any, details: dict[str, Any]) -> Any:
     if "sizes" in details:
         start, end = details["axes"]
         sizes = list(details["sizes"])
-        return tensor.reshape(sizes[:start] + [math.prod(sizes[start:end])] + sizes[end:]).select(start, 0)
+        return tensor.reshape([*sizes[:start], math.prod(sizes[start:end]), *sizes[end:]]).select(start, 0)
     key = (slice(None),) * details["axis"] + (slice(*details["slice"]),)
     return tensor.reshape(details["shape"])[key]
 
@@ -102,7 +104,7 @@ def by_factors(lab: Lab) -> Any:
 
 
 def result(lab: Lab) -> tuple[Any, list[str]]:
-    """The layer's output, h_n or c_n, with one axis for each role, and the roles; with details of a plain shape as torch gives it."""
+    """The layer's output, h_n or c_n, and its roles; where the details speak of factors, with one axis for each role."""
     details, layer = lab.probe["details"], lab.build()
     batch, steps = details.get("batch", 3), details.get("time", 5)
     if batch * steps * max(layer.input_size, 2 * layer.hidden_size) > MAX_ELEMENTS:

@@ -166,8 +166,14 @@ def _rearranged(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
 
 
 def _squeezed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
-    """``squeeze``: axes of 1 go, so that the others are what they were."""
-    return _regrouped(call, lineage, result)
+    """``squeeze``: axes of 1 go, so that the others are what they were. A batch whose size has a name is not one of them."""
+    if result.shape.dims is not None or lineage.axes is None or call.argument(1, "dim") is not None:
+        return _regrouped(call, lineage, result)
+    kept = [axis for axis in lineage.axes if axis]
+    named = [axis for axis in kept if size_of(axis).constant is None]
+    if any(factor.role not in (Role.BATCH, Role.FEATURE) for axis in named for factor in axis):
+        return lineage.with_axes(None)
+    return lineage.with_axes(kept)
 
 
 def _expanded(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
@@ -361,7 +367,7 @@ JOINS: Mapping[str, Callable[[Call, Sequence[Lineage], Tensor], Lineage]] = dict
 
 
 def through_layer(call: Call, result: Value, config: Mapping[str, Value]) -> Value:
-    """The result of a layer that is not recurrent: axes of the same size stay where they are, but for the last, its features."""
+    """The result of a layer that is not recurrent: axes of the same size stay where they are, but for the features."""
     source = call.positional[0] if call.positional else None
     lineage = source.lineage if isinstance(source, Tensor) else None
     match result:

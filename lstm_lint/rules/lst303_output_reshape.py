@@ -42,11 +42,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.dims import ONE, ZERO, Dim, product
+from lstm_lint.dims import ZERO, product
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.arguments import MINUS_ONE
-from lstm_lint.proofs import MAX_FLAGS, UNDECIDED, Comparison, assumed, compare, equal_if_divisible, flag_cases
+from lstm_lint.proofs import compare
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text, sizes_text
 from lstm_lint.rules.handling import site_of, trust_of
 from lstm_lint.rules.views import named, tensor_details, view_of
@@ -57,11 +57,10 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
     total = view.source.shape.numel() if view is not None else None
     if view is None or total is None:
         return
-    known = product(size for size in view.asked if size != MINUS_ONE)
     if MINUS_ONE in view.asked:
-        comparison = _with_rest(total, known, use)
+        comparison = compare(ZERO, view.misfit(use.given), use.given, trust_of(use))
     else:
-        comparison = compare(total, known, use.given, trust_of(use))
+        comparison = compare(total, product(view.asked), use.given, trust_of(use))
     if not comparison.differs:
         return
     message = (
@@ -80,30 +79,6 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
         experiment="view",
         details=details,
     )
-
-
-def _with_rest(total: Dim, known: Dim, use: Use) -> Comparison:
-    """For which configurations no -1 makes the sizes fit: more is asked for than there is, or a number that does not divide."""
-    total, known = (assumed(dim, use.given) for dim in (total, known))
-    flags = tuple(dict.fromkeys((*total.flags, *known.flags)))
-    if len(flags) > MAX_FLAGS:
-        return UNDECIDED
-    wrong = ZERO
-    for case in flag_cases(flags, use.given):
-        values = {flag: Dim.of(on) for flag, on in case.items()}
-        if _never_fits(total.substitute(values), known.substitute(values)):
-            wrong = wrong + product(Dim.of(flag) if on else ONE - Dim.of(flag) for flag, on in case.items())
-    return compare(ZERO, wrong, use.given, trust_of(use))
-
-
-def _never_fits(total: Dim, known: Dim) -> bool:
-    """Of sizes without flags."""
-    if known == ZERO or total == ZERO or equal_if_divisible(total - known):
-        return False
-    if total.constant is not None and known.constant is not None:
-        return total.constant % known.constant != 0
-    times = known.divided_by(total)
-    return times is not None and times.constant is not None and times.constant > 1
 
 
 RULE = Rule("LST303", "output-reshape", Severity.ERROR, True, __doc__, of_use=check)

@@ -14,8 +14,8 @@ h_n  (1, N, H)                         h_n  (2, N, H)
 ```
 
 ## Why it is bad
-torch refuses it. `torch.cat([h_n[-2], h_n[-1]], 1)` is right for a bidirectional layer; in a class that takes `bidirectional` as
-a parameter it breaks with one layer and one direction, and with more layers it joins two layers instead of two directions.
+torch refuses it. `torch.cat([h_n[-2], h_n[-1]], 1)` is right for a bidirectional layer; in a class that takes `bidirectional`
+as a parameter it breaks with one layer and one direction, and with more layers it joins two layers, not two directions.
 
 ## Example
 ```python
@@ -60,14 +60,14 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
     if lineage is None or dims is None or not which(lineage) <= {"h", "c"}:
         return
     if use.name == "unpack" and _is_of_layers(lineage, 0, dims):
-        comparison = compare(dims[0], Dim.of(len(use.targets)), use.given, trust_of(use))
-        said = f"{named(lineage)} has {dims[0].text} indices, one for each layer and direction, and is unpacked into {len(use.targets)}"
-        yield from _complaint(use, lineage, comparison, said, {"count": len(use.targets)})
+        count = len(use.targets)
+        comparison = compare(dims[0], Dim.of(count), use.given, trust_of(use))
+        yield from _complaint(use, lineage, comparison, dims[0], f"not {count}", {"count": count})
     for position, number in _numbers(use, len(dims)):
         if _is_of_layers(lineage, position, dims):
             comparison = _beyond(dims[position], number, use)
-            said = f"{named(lineage)} has {dims[position].text} indices here, one for each layer and direction: there is no {number.text}"
-            yield from _complaint(use, lineage, comparison, said, {"axis": position, "index": number})
+            details = {"axis": position, "index": number}
+            yield from _complaint(use, lineage, comparison, dims[position], f"there is no {number.text}", details)
 
 
 def _is_of_layers(lineage: Lineage, position: int, dims: tuple[Dim, ...]) -> bool:
@@ -118,29 +118,26 @@ def _negative(left: Dim, trust: Trust) -> Dim:
     largest = (-constant - 1) // coefficient  # the largest size for which it is below 0
     smallest = max(size.minimum or 0, 1)
     default = None if size.default is None else int(size.default <= largest)
-    if largest == smallest:
-        test = {"subject": Dim.of(size), "equals": largest}
-        name = f"{size.name} == {largest}"
-        return Dim.of(Symbol(("equals", Dim.of(size), largest), name, Kind.FLAG, default, 0, **test))
     if largest < smallest:
         return ZERO
-    test_dim = Dim.of(largest + 1) - Dim.of(size)
-    return Dim.of(Symbol(("positive", test_dim), f"{size.name} <= {largest}", Kind.FLAG, default, 0, test=test_dim))
+    subject = Dim.of(size)
+    if largest == smallest:
+        key, name = ("equals", subject, largest), f"{size.name} == {largest}"
+        return Dim.of(Symbol(key, name, Kind.FLAG, default, 0, subject=subject, equals=largest))
+    test = Dim.of(largest + 1) - subject
+    return Dim.of(Symbol(("positive", test), f"{size.name} <= {largest}", Kind.FLAG, default, 0, test=test))
 
 
 def _complaint(
-    use: Use, lineage: Lineage, comparison: Comparison, said: str, details: dict[str, object]
+    use: Use, lineage: Lineage, comparison: Comparison, size: Dim, said: str, details: dict[str, object]
 ) -> Iterator[Complaint]:
     if comparison.differs and isinstance(use.source, Tensor):
+        message = (
+            f"{named(lineage)} has one index for each layer and direction, {size.text}: {said}{condition_text(comparison)}"
+        )
+        details = {**tensor_details(lineage, use.source), **details}
         yield Complaint(
-            use.place,
-            f"{said}{condition_text(comparison)}",
-            Ask.EXPERIMENT,
-            comparison,
-            site=site_of(use),
-            use=use,
-            experiment="index",
-            details={**tensor_details(lineage, use.source), **details},
+            use.place, message, Ask.EXPERIMENT, comparison, site=site_of(use), use=use, experiment="index", details=details
         )
 
 

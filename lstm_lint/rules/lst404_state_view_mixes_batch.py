@@ -47,7 +47,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
@@ -55,15 +54,17 @@ from lstm_lint.proofs import compare
 from lstm_lint.regrouping import Stray
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import site_of
-from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of
+from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of, where_it_fits
 from lstm_lint.values import Tensor, as_dim
 
 
 def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     view = view_of(use)
-    regrouping = view.regrouping(use) if view is not None else None
-    batch = regrouping.place_of(Role.BATCH) if regrouping is not None else None
-    if view is None or regrouping is None or batch is None or regrouping.factors[batch].size == ONE:
+    if view is None:
+        return
+    use = where_it_fits(use, view)
+    regrouping = view.regrouping(use.given)
+    if regrouping is None:
         return
     for stray in regrouping.strays(Role.BATCH):
         comparison = compare(stray.wanted, stray.front, use.given, trust_in(use, view.lineage))
@@ -73,7 +74,7 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
                 **tensor_details(view.lineage, view.source),
                 "role": "batch",
                 "factors": factors_of(view.lineage),
-                "sizes": view.sizes,
+                "sizes": view.plain(stray.start, stray.end),
                 "axes": (stray.start, stray.end),
             }
             yield Complaint(
@@ -84,10 +85,10 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
 
 def _message(view: View, stray: Stray) -> str:
     axis = view.lineage.axis_of(Role.BATCH)
-    first = "" if axis is None else f": transpose({axis}, {stray.start}) first, then reshape"
+    first = "" if axis in (None, stray.start) else f": transpose({stray.start}, {axis}) first, then reshape"
     return (
-        f"this mixes samples: {named(view.lineage)} is laid out {layout_text(view.lineage)} here, and axis {stray.start} of what "
-        f"{view.name} makes of it is as long as the batch, but not the batch{first}"
+        f"this mixes samples: {named(view.lineage)} is laid out {layout_text(view.lineage)} here, and axis {stray.start} after "
+        f"{view.name} is as long as the batch without being it{first}"
     )
 
 
@@ -98,7 +99,12 @@ def _one_step_is_promised(use: Use, view: View, handling: Handling) -> bool:
         return False
     for later in handling.of(view.lineage):
         wanted = as_dim(later.config["in_features"]) if later.config and "in_features" in later.config else None
-        if later.source is not None and later.source.shape == shape and wanted is not None and wanted * steps.size == shape.dims[-1]:
+        if (
+            later.source is not None
+            and later.source.shape == shape
+            and wanted is not None
+            and wanted * steps.size == shape.dims[-1]
+        ):
             return True
     return False
 

@@ -58,7 +58,7 @@ from lstm_lint.proofs import assumed, compare
 from lstm_lint.regrouping import Regrouping, same
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, site_of
-from lstm_lint.rules.views import factors_of, named, tensor_details, trust_in, view_of
+from lstm_lint.rules.views import factors_of, named, tensor_details, trust_in, view_of, where_it_fits
 from lstm_lint.values import Int, NoneValue, Slice, Tuple, Value, as_dim
 
 Part = tuple[Dim, Dim | None, Dim | None]  # start, stop (None: the end) and step of a slice
@@ -75,7 +75,8 @@ class Misread:
 
 def check(use: Use, _: Handling) -> Iterator[Complaint]:
     lineage, source, view = lineage_of(use), use.source, view_of(use)
-    regrouping = view.regrouping(use) if view is not None else None
+    use = use if view is None else where_it_fits(use, view)
+    regrouping = view.regrouping(use.given) if view is not None else None
     if lineage is None or lineage.axes is None or source is None:
         return
     for found in _split(regrouping) if regrouping is not None else _sliced(use, lineage.axes):

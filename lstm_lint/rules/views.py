@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from lstm_lint.dims import Dim, Kind
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, product
 from lstm_lint.facts import Use
 from lstm_lint.lineage import Lineage, Role
 from lstm_lint.ops.arguments import MINUS_ONE, CannotTell, sizes, sizes_of
 from lstm_lint.ops.einops import arrangement, as_function
-from lstm_lint.proofs import Trust
+from lstm_lint.proofs import MAX_FLAGS, Trust, assumed, equal_if_divisible, flag_cases, never_zero
 from lstm_lint.regrouping import Regrouping
 from lstm_lint.rules.handling import lineage_of, trust_of, which
 from lstm_lint.shapes import ShapeError
@@ -35,11 +35,47 @@ class View:
         """``view(N, -1)``"""
         return f"{self.name}({', '.join(dim.text for dim in self.asked)})"
 
-    def regrouping(self, use: Use) -> Regrouping | None:
+    def plain(self, start: int, end: int) -> tuple[Dim, ...] | None:
+        """The sizes for torch, of which those from `start` to `end` are to be one: with a -1 where that is no part of them."""
+        alone = MINUS_ONE not in self.asked[start:end] or end == start + 1
+        return self.asked if alone else self.sizes
+
+    def regrouping(self, given: Dim) -> Regrouping | None:
         """What it makes of the axes' meaning, if that is known."""
         if self.lineage.axes is None or self.sizes is None:
             return None
-        return Regrouping.of(self.lineage.axes, self.sizes, use.given)
+        return Regrouping.of(self.lineage.axes, self.sizes, given)
+
+    def misfit(self, given: Dim) -> Dim:
+        """The condition on flags under which torch refuses it: no sizes make so many elements of the tensor's."""
+        total = assumed(self.source.shape.numel() or ZERO, given)
+        known = assumed(product(size for size in self.asked if size != MINUS_ONE), given)
+        flags = tuple(dict.fromkeys((*total.flags, *known.flags)))
+        wrong = ZERO
+        for case in flag_cases(flags, given) if len(flags) <= MAX_FLAGS else ():
+            values = {flag: Dim.of(on) for flag, on in case.items()}
+            if _never_fits(total.substitute(values), known.substitute(values), MINUS_ONE in self.asked):
+                wrong = wrong + product(Dim.of(flag) if on else ONE - Dim.of(flag) for flag, on in case.items())
+        return wrong
+
+
+def _never_fits(total: Dim, known: Dim, rest: bool) -> bool:
+    """Whether so many elements never have room in sizes of that product, or, with a -1, in a multiple of it."""
+    if known == ZERO or total == ZERO or equal_if_divisible(total - known):
+        return False
+    if not rest:
+        return never_zero(total - known)
+    if total.constant is not None and known.constant is not None:
+        return total.constant % known.constant != 0
+    times = known.divided_by(total)
+    return times is not None and times.constant is not None and times.constant > 1
+
+
+def where_it_fits(use: Use, view: View) -> Use:
+    """The use in those configurations in which torch takes the view: LST303 speaks of the others."""
+    misfit = view.misfit(use.given)
+    given = use.given * (ONE - misfit)
+    return use if misfit == ZERO or given == ZERO else replace(use, given=given)
 
 
 def view_of(use: Use) -> View | None:
@@ -107,6 +143,5 @@ def factors_of(lineage: Lineage) -> tuple[tuple[str, Dim], ...]:
 def tensor_details(lineage: Lineage, source: Tensor) -> dict[str, object]:
     """How torch makes such a tensor: of which result of the layer, of which shape, for so many samples and steps."""
     sizes_by_role = {factor.role.value: factor.size for axis in lineage.axes or () for factor in axis}
-    counts = {role: sizes_by_role[role] for role in ("batch", "time") if role in sizes_by_role}
+    counts: dict[str, object] = {role: sizes_by_role[role] for role in ("batch", "time") if role in sizes_by_role}
     return {"which": sorted(which(lineage))[0], "shape": source.shape.dims or (), **counts}
-

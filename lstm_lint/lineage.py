@@ -99,8 +99,19 @@ class Lineage:
         return replace(self, taken=(*self.taken, *taken))
 
 
+TRIED = Lineage(frozenset(), None)
+"""Of what a call gave that was only tried, for one sample without a batch: nothing that is done with it is noted."""
+
+
+def is_noted(lineage: Lineage | None) -> bool:
+    """Whether a layer gave it, and what is done with it counts."""
+    return lineage is not None and bool(lineage.sources)
+
+
 def merged(left: Lineage | None, right: Lineage | None) -> Lineage | None:
     """What holds of a tensor that is the one or the other: None if they do not mean the same."""
+    if left is not None and right is not None and not (left.sources and right.sources):
+        return left if left.sources else right
     if left is None or right is None or replace(left, sources=right.sources) != right:
         return None
     return replace(left, sources=left.sources | right.sources)

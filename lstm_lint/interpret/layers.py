@@ -17,7 +17,7 @@ from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
-from lstm_lint.lineage import Lineage, Source
+from lstm_lint.lineage import TRIED, Lineage, Source
 from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
@@ -373,7 +373,7 @@ def unnoted(value: Value) -> Value:
     """The result of a call that was only tried, for one sample without a batch: nothing that is done with it is noted."""
     match value:
         case Tensor():
-            return replace(value, lineage=None)
+            return replace(value, lineage=TRIED)
         case Tuple(items):
             return replace(value, items=tuple(unnoted(item) for item in items))
         case _:

@@ -41,6 +41,7 @@ None is offered: which index is meant, only you know.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
 from lstm_lint.facts import Use
@@ -95,6 +96,7 @@ def _numbers(use: Use, rank: int) -> Iterator[tuple[int, Dim]]:
 def _beyond(size: Dim, number: Dim, use: Use) -> Comparison:
     """For which configurations an index is past the end, or, counted from behind, past the start."""
     trust = trust_of(use)
+    number = number.substitute({size: Dim.of(replace(size, minimum=max(size.minimum or 0, 1))) for size in trust.positive})
     left = assumed(size + number if at_least(-number, 1) else size - number - 1, use.given, trust.positive)
     wrong = ZERO
     if len(left.flags) <= MAX_FLAGS and (at_least(number, 0) or at_least(-number, 1)):

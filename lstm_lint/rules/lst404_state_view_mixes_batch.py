@@ -85,7 +85,8 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
 
 def _message(view: View, stray: Stray) -> str:
     axis = view.lineage.axis_of(Role.BATCH)
-    first = "" if axis in (None, stray.start) else f": transpose({stray.start}, {axis}) first, then reshape"
+    moved = {(1, 0): "(0, 1)", (0, 1): "(0, 1)", (2, 0): "(0, 2)"}.get((axis if axis is not None else -1, stray.start))
+    first = "" if moved is None else f": transpose{moved} first, then reshape"
     return (
         f"this mixes samples: {named(view.lineage)} is laid out {layout_text(view.lineage)} here, and axis {stray.start} after "
         f"{view.name} is as long as the batch without being it{first}"

@@ -26,10 +26,11 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Factor:
-    """One meaning within an axis, and how many there are of it."""
+    """One meaning within an axis, and how many there are of it. Not `whole`: only a part, the rest stands elsewhere."""
 
     role: Role
     size: Dim
+    whole: bool = True
 
 
 Axis = tuple[Factor, ...]
@@ -86,7 +87,7 @@ class Lineage:
     def factor(self, role: Role) -> Factor | None:
         """The whole of a role, if it was not taken apart."""
         found = [factor for axis in self.axes or () for factor in axis if factor.role is role]
-        return found[0] if len(found) == 1 else None
+        return found[0] if len(found) == 1 and found[0].whole else None
 
     def took(self, role: Role) -> Taken | None:
         """What was taken of a role last."""

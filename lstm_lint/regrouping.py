@@ -74,9 +74,9 @@ class Regrouping:
         return None
 
     def place_of(self, role: Role) -> int | None:
-        """Which factor a role is; None if it is none, or several."""
+        """Which factor a role is; None if it is none, or was taken apart."""
         places = [place for place, factor in enumerate(self.factors) if factor.role is role]
-        return places[0] if len(places) == 1 else None
+        return places[0] if len(places) == 1 and self.factors[places[0]].whole else None
 
     def strays(self, role: Role) -> Iterator[Stray]:
         """The axes that are as long as a role without being it; nothing where the role keeps axes of its own."""
@@ -136,5 +136,5 @@ def _split(left: list[Factor], size: Dim) -> int | None:
     if inner is None:
         return None
     whole = left.pop(0)
-    left[:0] = [replace(whole, size=size), replace(whole, size=inner)]
+    left[:0] = [replace(whole, size=size, whole=False), replace(whole, size=inner, whole=False)]
     return 1

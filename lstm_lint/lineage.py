@@ -7,11 +7,11 @@ nothing to do with what the axes were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from lstm_lint.dims import ONE, Dim, product
+from lstm_lint.dims import ONE, Dim, Symbol, product
 from lstm_lint.source import Place
 
 
@@ -38,11 +38,15 @@ Axis = tuple[Factor, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Which result of which layer: `site` is its number, `which` is ``output``, ``h`` or ``c``, `place` the call."""
+    """Which result of which layer: `site` is its number, `which` is ``output``, ``h`` or ``c``, `place` the call.
+
+    `equal`: what has to hold of sizes, or the call was refused: that the batch of the state is that of the input.
+    """
 
     site: int
     which: str
     place: Place
+    equal: tuple[tuple[Symbol, Dim], ...] = field(default=(), compare=False)
 
 
 FIRST, LAST, OTHER = "first", "last", "other"
@@ -92,6 +96,11 @@ class Lineage:
     def took(self, role: Role) -> Taken | None:
         """What was taken of a role last."""
         return next((taken for taken in reversed(self.taken) if taken.role is role), None)
+
+    @property
+    def equal(self) -> Mapping[Symbol, Dim]:
+        """Sizes by what they have to be."""
+        return {size: dim for source in sorted(self.sources, key=lambda one: one.site) for size, dim in source.equal}
 
     def with_axes(self, axes: Iterable[Axis] | None) -> Lineage:
         return replace(self, axes=None if axes is None else tuple(axes))

@@ -6,11 +6,11 @@ exactly if so many elements stood in front of the batch, and so many behind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from lstm_lint.dims import ONE, Dim, product
+from lstm_lint.dims import ONE, Dim, Symbol, product
 from lstm_lint.lineage import Axis, Factor, Role
 from lstm_lint.proofs import assumed, equal_if_divisible, never_zero
 
@@ -36,12 +36,16 @@ class Regrouping:
     sizes: tuple[Dim, ...]
 
     @staticmethod
-    def of(axes: Iterable[Axis], sizes: Iterable[Dim], given: Dim = ONE) -> Regrouping:
-        """`given` is the condition under which it is done: what it fixes is put in."""
-        factors = [replace(factor, size=assumed(factor.size, given)) for axis in axes for factor in axis]
-        return Regrouping(
-            tuple(factor for factor in factors if factor.size != ONE), tuple(assumed(size, given) for size in sizes)
-        )
+    def of(
+        axes: Iterable[Axis], sizes: Iterable[Dim], given: Dim = ONE, equal: Mapping[Symbol, Dim] | None = None
+    ) -> Regrouping:
+        """`given` is the condition under which it is done, `equal` are sizes that are known to be others: both are put in."""
+
+        def settled(size: Dim) -> Dim:
+            return assumed(size.substitute(equal or {}), given)
+
+        factors = [replace(factor, size=settled(factor.size)) for axis in axes for factor in axis]
+        return Regrouping(tuple(factor for factor in factors if factor.size != ONE), tuple(map(settled, sizes)))
 
     @cached_property
     def axes(self) -> tuple[Axis, ...] | None:

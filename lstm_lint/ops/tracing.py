@@ -145,13 +145,16 @@ def _regrouped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     """``view``, ``reshape``, ``flatten``, ``unflatten``: the same memory order."""
     if lineage.axes is None or result.shape.dims is None:
         return lineage.with_axes(None)
-    return lineage.with_axes(regrouped(lineage.axes, result.shape.dims, call.given))
+    return lineage.with_axes(regrouped(lineage, result.shape.dims, call.given))
 
 
-def regrouped(axes: Sequence[Axis], sizes: Sequence[Dim], given: Dim) -> tuple[Axis, ...] | None:
-    """The factors over axes of these sizes; what the path fixes is put in only where it is needed for that."""
+def regrouped(lineage: Lineage, sizes: Sequence[Dim], given: Dim) -> tuple[Axis, ...] | None:
+    """The factors over axes of these sizes; what is known of them besides is put in only where it is needed for that."""
+    axes = lineage.axes or ()
     plain = Regrouping.of(axes, sizes)
-    return plain.axes if plain.axes is not None or given == ONE else Regrouping.of(axes, sizes, given).axes
+    if plain.axes is not None or (given == ONE and not lineage.equal):
+        return plain.axes
+    return Regrouping.of(axes, sizes, given, lineage.equal).axes
 
 
 def _rearranged(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
@@ -159,7 +162,7 @@ def _rearranged(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     arranged = arrangement(call)
     parts = None
     if lineage.axes is not None and arranged is not None:
-        parts = regrouped(lineage.axes, arranged.sizes, call.given)
+        parts = regrouped(lineage, arranged.sizes, call.given)
     if arranged is None or parts is None:
         return lineage.with_axes(None)
     return lineage.with_axes(tuple(factor for place in axis for factor in parts[place]) for axis in arranged.axes)

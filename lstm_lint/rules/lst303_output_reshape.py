@@ -42,7 +42,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.dims import ZERO, product
+from lstm_lint.dims import ZERO
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.arguments import MINUS_ONE
@@ -54,13 +54,13 @@ from lstm_lint.rules.views import named, tensor_details, view_of
 
 def check(use: Use, _: Handling) -> Iterator[Complaint]:
     view = view_of(use)
-    total = view.source.shape.numel() if view is not None else None
-    if view is None or total is None:
+    if view is None or view.source.shape.rank is None:
         return
+    total, known = view.counts()
     if MINUS_ONE in view.asked:
         comparison = compare(ZERO, view.misfit(use.given), use.given, trust_of(use))
     else:
-        comparison = compare(total, product(view.asked), use.given, trust_of(use))
+        comparison = compare(total, known, use.given, trust_of(use))
     if not comparison.differs:
         return
     message = (

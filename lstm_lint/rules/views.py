@@ -44,12 +44,17 @@ class View:
         """What it makes of the axes' meaning, if that is known."""
         if self.lineage.axes is None or self.sizes is None:
             return None
-        return Regrouping.of(self.lineage.axes, self.sizes, given)
+        return Regrouping.of(self.lineage.axes, self.sizes, given, self.lineage.equal)
+
+    def counts(self) -> tuple[Dim, Dim]:
+        """How many elements there are (0 if that is not known), and how many are asked for, without a -1."""
+        total = self.source.shape.numel() or ZERO
+        known = product(size for size in self.asked if size != MINUS_ONE)
+        return total.substitute(self.lineage.equal), known.substitute(self.lineage.equal)
 
     def misfit(self, given: Dim) -> Dim:
         """The condition on flags under which torch refuses it: no sizes make so many elements of the tensor's."""
-        total = assumed(self.source.shape.numel() or ZERO, given)
-        known = assumed(product(size for size in self.asked if size != MINUS_ONE), given)
+        total, known = (assumed(dim, given) for dim in self.counts())
         flags = tuple(dict.fromkeys((*total.flags, *known.flags)))
         wrong = ZERO
         for case in flag_cases(flags, given) if len(flags) <= MAX_FLAGS else ():

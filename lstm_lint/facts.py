@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
+from lstm_lint.lineage import is_noted
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
@@ -192,7 +193,7 @@ class Use:
     def source(self) -> Tensor | None:
         """The tensor that it is done to, if that has a lineage."""
         first = self.arguments[0] if self.arguments else self.keywords.get("input")
-        return first if isinstance(first, Tensor) and first.lineage is not None else None
+        return first if isinstance(first, Tensor) and is_noted(first.lineage) else None
 
     def argument(self, index: int, name: str) -> Value | None:
         """The argument at a position or under a name."""
@@ -202,7 +203,7 @@ class Use:
 def _is_given(value: Value) -> bool:
     match value:
         case Tensor(lineage=lineage):
-            return lineage is not None
+            return is_noted(lineage)
         case Tuple(items, given_by=source):
             return source is not None or any(_is_given(item) for item in items)
         case Repeated(item):

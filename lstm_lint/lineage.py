@@ -7,11 +7,11 @@ nothing to do with what the axes were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from lstm_lint.dims import ONE, Dim, product
+from lstm_lint.dims import ONE, Dim, Symbol, product
 from lstm_lint.source import Place
 
 
@@ -38,11 +38,15 @@ Axis = tuple[Factor, ...]
 
 @dataclass(frozen=True)
 class Source:
-    """Which result of which layer: `site` is its number, `which` is ``output``, ``h`` or ``c``, `place` the call."""
+    """Which result of which layer: `site` is its number, `which` is ``output``, ``h`` or ``c``, `place` the call.
+
+    `equal`: what has to hold of sizes, or the call was refused: that the batch of the state is that of the input.
+    """
 
     site: int
     which: str
     place: Place
+    equal: tuple[tuple[Symbol, Dim], ...] = field(default=(), compare=False)
 
 
 FIRST, LAST, OTHER = "first", "last", "other"
@@ -93,6 +97,11 @@ class Lineage:
         """What was taken of a role last."""
         return next((taken for taken in reversed(self.taken) if taken.role is role), None)
 
+    @property
+    def equal(self) -> Mapping[Symbol, Dim]:
+        """Sizes by what they have to be."""
+        return {size: dim for source in sorted(self.sources, key=lambda one: one.site) for size, dim in source.equal}
+
     def with_axes(self, axes: Iterable[Axis] | None) -> Lineage:
         return replace(self, axes=None if axes is None else tuple(axes))
 
@@ -100,8 +109,19 @@ class Lineage:
         return replace(self, taken=(*self.taken, *taken))
 
 
+TRIED = Lineage(frozenset(), None)
+"""Of what a call gave that was only tried, for one sample without a batch: nothing that is done with it is noted."""
+
+
+def is_noted(lineage: Lineage | None) -> bool:
+    """Whether a layer gave it, and what is done with it counts."""
+    return lineage is not None and bool(lineage.sources)
+
+
 def merged(left: Lineage | None, right: Lineage | None) -> Lineage | None:
     """What holds of a tensor that is the one or the other: None if they do not mean the same."""
+    if left is not None and right is not None and not (left.sources and right.sources):
+        return left if left.sources else right
     if left is None or right is None or replace(left, sources=right.sources) != right:
         return None
     return replace(left, sources=left.sources | right.sources)
@@ -119,32 +139,3 @@ def fitted(axis: Axis, size: Dim) -> Axis:
 def other(size: Dim) -> Axis:
     """An axis of unknown meaning."""
     return () if size == ONE else (Factor(Role.OTHER, size),)
-
-
-def regrouped(factors: Sequence[Factor], sizes: Sequence[Dim]) -> tuple[Axis, ...] | None:
-    """The factors in their order over axes of these sizes; None where an axis ends within a factor that cannot be taken apart.
-
-    ``[direction 2, feature H]`` over ``(2, H)`` gives one each; over ``(H, 2)`` nothing. A feature that is split stays one.
-    """
-    left = [factor for factor in factors if factor.size != ONE]
-    axes: list[Axis] = []
-    for size in sizes:
-        axis: list[Factor] = []
-        missing = size
-        while missing != ONE:
-            if not left:
-                return None
-            rest = missing.divided_by(left[0].size) if left[0].size.terms else None
-            if rest is not None:
-                axis.append(left.pop(0))
-                missing = rest
-                continue
-            inner = left[0].size.divided_by(missing) if missing.terms else None
-            if inner is None:
-                return None
-            whole = left.pop(0)
-            axis.append(replace(whole, size=missing, whole=False))
-            left.insert(0, replace(whole, size=inner, whole=False))
-            missing = ONE
-        axes.append(tuple(axis))
-    return None if left else tuple(axes)

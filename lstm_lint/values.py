@@ -385,6 +385,7 @@ class Call:
     keywords: Mapping[str, Value]
     place: Place
     number: int  # unique in this analysis: the identity of whatever new unknown this call makes
+    given: Dim = ONE  # the condition of the path that it stands on
 
     def argument(self, index: int, name: str, default: Value | None = None) -> Value | None:
         """The argument at a position or under a name."""

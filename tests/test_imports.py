@@ -26,6 +26,7 @@ ROWS: list[tuple[str, ...]] = [
     ("dims",),
     ("proofs",),
     ("lineage",),
+    ("regrouping",),
     ("shapes",),
     ("values",),
     ("keywords",),

@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lint.dims import ONE, Dim
-from lstm_lint.lineage import FIRST, LAST, Factor, Lineage, Role, Source, regrouped
+from lstm_lint.lineage import FIRST, LAST, Factor, Lineage, Role, Source
 from lstm_lint.ops.table import OPS, index
+from lstm_lint.regrouping import Regrouping
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 from lstm_lint.values import NONE, Call, EllipsisValue, Int, Repeated, Slice, Tensor, Tuple, Value
@@ -205,6 +206,6 @@ def test_what_the_common_spellings_take() -> None:
 
 def test_regrouping_in_another_order_means_nothing() -> None:
     factors = [Factor(Role.DIRECTION, Dim.of(2)), Factor(Role.FEATURE, Dim.of(7))]
-    assert regrouped(factors, [Dim.of(2), Dim.of(7)]) == ((factors[0],), (factors[1],))
-    assert regrouped(factors, [Dim.of(7), Dim.of(2)]) is None
-    assert regrouped(factors, [Dim.of(14), ONE]) == (tuple(factors), ())
+    assert Regrouping(tuple(factors), (Dim.of(2), Dim.of(7))).axes == ((factors[0],), (factors[1],))
+    assert Regrouping(tuple(factors), (Dim.of(7), Dim.of(2))).axes is None
+    assert Regrouping(tuple(factors), (Dim.of(14), ONE)).axes == (tuple(factors), ())

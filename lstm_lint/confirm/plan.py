@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 
 from lstm_lint.confirm.arguments import call_arguments, site_arguments
@@ -42,7 +42,10 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     if site is None or site.config is None or complaint.use is None or site.bound.problems:
         return None
     config = site.config
-    dims = [getattr(config, name) for name in _DIM_FIELDS]
+    lineage = complaint.use.source.lineage if complaint.use.source is not None else None
+    equal = lineage.equal if lineage is not None else {}
+    settled = _with_sizes(complaint.details, lambda dim: dim.substitute(equal))
+    dims = [*(getattr(config, name) for name in _DIM_FIELDS), *_dims_in(settled)]
     fixed = {
         symbol: value
         for symbol, value in complaint.comparison.witness.items()
@@ -50,10 +53,42 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     }
     for values in assignments(dims, complaint.use.given, fixed):
         sizes = {name: size for name in _DIM_FIELDS if (size := getattr(config, name).evaluate(values)) is not None}
-        if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes):
+        details = _with_sizes(settled, lambda dim: dim.evaluate(values))
+        if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes) and isinstance(details, dict):
             positional, arguments = call_arguments(site, sizes)
-            return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=complaint.details)
+            return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=details)
     return None
+
+
+def _dims_in(details: object) -> Iterator[Dim]:
+    """The sizes among the details of an experiment."""
+    match details:
+        case Dim():
+            yield details
+        case dict():
+            for value in details.values():
+                yield from _dims_in(value)
+        case tuple():
+            for value in details:
+                yield from _dims_in(value)
+
+
+def _with_sizes(details: object, sizes: Callable[[Dim], object]) -> object:
+    """The details with something else for each size; `_LOST` where there is nothing for one."""
+    match details:
+        case Dim():
+            return _LOST if (found := sizes(details)) is None else found
+        case dict():
+            made = {key: _with_sizes(value, sizes) for key, value in details.items()}
+            return _LOST if _LOST in made.values() else made
+        case tuple():
+            items = tuple(_with_sizes(value, sizes) for value in details)
+            return _LOST if _LOST in items else items
+        case _:
+            return details
+
+
+_LOST = object()
 
 
 def probe_for_site(site: LstmSite, argument: str | None = None) -> Probe | None:

@@ -177,7 +177,7 @@ class Interpreter:
         return fresh_flag(self.place(node).text, self.number())
 
     def call(self, name: str, node: cst.CSTNode, positional: Sequence[Value], keywords: Mapping[str, Value]) -> Call:
-        return Call(name, tuple(positional), keywords, self.place(node), self.number())
+        return Call(name, tuple(positional), keywords, self.place(node), self.number(), self.path)
 
     # -- memory ------------------------------------------------------------------------------------------------------
     def new_object(self, kind: str) -> Ref:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, where
+from lstm_lint.dims import ONE, ZERO, Dim, Symbol, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
@@ -17,7 +17,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
-from lstm_lint.lineage import Lineage, Source
+from lstm_lint.lineage import TRIED, Lineage, Source
 from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
@@ -223,7 +223,7 @@ def _call_recurrent(
             reached_from=it.reached_from,
         )
         it.record_call(call)
-        outcome = recurrent_result(it, site, value, call.number, node)
+        outcome = recurrent_result(it, site, value, call.number, node, tuple(_equal_batches(site, value, hx)))
         if assumed_rank == (1 if site.layer.endswith("Cell") else 2):
             outcome = unnoted(outcome)
         result = outcome if result is None else choose(condition, outcome, result)
@@ -373,7 +373,7 @@ def unnoted(value: Value) -> Value:
     """The result of a call that was only tried, for one sample without a batch: nothing that is done with it is noted."""
     match value:
         case Tensor():
-            return replace(value, lineage=None)
+            return replace(value, lineage=TRIED)
         case Tuple(items):
             return replace(value, items=tuple(unnoted(item) for item in items))
         case _:
@@ -381,7 +381,35 @@ def unnoted(value: Value) -> Value:
 
 
 # -- results ---------------------------------------------------------------------------------------------------------
-def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int, node: cst.CSTNode) -> Value:
+def _equal_batches(site: LstmSite, value: Value, hx: Value) -> Iterator[tuple[Symbol, Dim]]:
+    """What torch insists on when it takes a state: that its batch is the input's, one of the two put as the other."""
+    inputs = value.shape.dims if isinstance(value, Tensor) else None
+    first = site.config.batch_first.constant if site.config is not None else None
+    if inputs is None or len(inputs) != 3 or first is None or site.layer.endswith("Cell"):
+        return
+    batch = inputs[1 - first]
+    for tensor in hx.items if isinstance(hx, Tuple) else (hx,):
+        dims = tensor.shape.dims if isinstance(tensor, Tensor) else None
+        if dims is not None and len(dims) == 3:
+            for size, other in ((dims[1], batch), (batch, dims[1])):
+                if (
+                    size != other
+                    and len(size.sizes) == 1
+                    and size == Dim.of(size.sizes[0])
+                    and size.sizes[0] not in other.sizes
+                ):
+                    yield size.sizes[0], other
+                    return
+
+
+def recurrent_result(
+    it: Interpreter,
+    site: LstmSite,
+    value: Value,
+    number: int,
+    node: cst.CSTNode,
+    equal: tuple[tuple[Symbol, Dim], ...] = (),
+) -> Value:
     """``(output, (h_n, c_n))`` of an LSTM, ``(output, h_n)`` of GRU and RNN, the state alone of a cell."""
     config = site.built
     if config is None:
@@ -396,17 +424,24 @@ def recurrent_result(it: Interpreter, site: LstmSite, value: Value, number: int,
             states.append(it.unknown(node, lost, key=("final", number, name)))
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
-            lineage = state_lineage(config, Source(site.number, name, place), shape)
+            lineage = state_lineage(config, Source(site.number, name, place, equal), shape)
             states.append(Tensor(shape, "float32", None, None, place, why, lineage))
     state: Value = Tuple(tuple(states), given_by=Source(site.number, "state", place)) if config.has_pair else states[0]
     if config.is_cell:
         return state
-    return Tuple((_output(it, site, config, value, node), state), given_by=Source(site.number, "result", place))
+    return Tuple((_output(it, site, config, value, node, equal), state), given_by=Source(site.number, "result", place))
 
 
-def _output(it: Interpreter, site: LstmSite, config: LayerConfig, value: Value, node: cst.CSTNode) -> Value:
+def _output(
+    it: Interpreter,
+    site: LstmSite,
+    config: LayerConfig,
+    value: Value,
+    node: cst.CSTNode,
+    equal: tuple[tuple[Symbol, Dim], ...],
+) -> Value:
     features = config.num_directions * config.output_size
-    source = Source(site.number, "output", it.place(node))
+    source = Source(site.number, "output", it.place(node), equal)
     if isinstance(value, Packed):
         lineage = Lineage(frozenset((source,)), (feature_axis(config),))
         return Packed(value.batch, (features,), "float32", value.why, it.place(node), value.time, lineage=lineage)

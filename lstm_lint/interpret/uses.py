@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from lstm_lint.facts import Use
 from lstm_lint.interpret.choose import MAX_EXPANDED, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.lineage import is_noted
 from lstm_lint.values import Call, OneOf, Repeated, Tensor, Tuple, Value
 
 
@@ -61,7 +62,7 @@ def is_handled(value: Value) -> bool:
     """Whether a recurrent layer gave it, or something in it."""
     match value:
         case Tensor(lineage=lineage):
-            return lineage is not None
+            return is_noted(lineage)
         case Tuple(items, given_by=source):
             return source is not None or any(is_handled(item) for item in items)
         case Repeated(item):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from lstm_lint.dims import ONE, Dim, product
 from lstm_lint.ops.arguments import CannotTell, Op, computed, prefixed, required, size_item, tensor, viewed
@@ -147,6 +148,43 @@ def reduce(call: Call) -> Value:
     source = _operand(call)
     result = arranged(call, "reduce", source, required(call, 1, "pattern"), _lengths(call))
     return computed(call, source, result.shape, source.dtype)
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """What ``rearrange`` does: the sizes of the left side's names, in order, and which of them make up each axis of the result.
+
+    ``(l d) b h -> b (l d h)`` takes the tensor apart to (l, d, b, h); the result's axes are of the names 2 and 0, 1, 3.
+    """
+
+    sizes: tuple[Dim, ...]
+    axes: tuple[tuple[int, ...], ...]
+
+
+def arrangement(call: Call) -> Arrangement | None:
+    """Of ``rearrange(x, pattern, **sizes)``; None where it is not known, or refused."""
+    source = call.positional[0] if call.positional else None
+    if not isinstance(source, Tensor) or len(call.positional) < 2 or source.shape.rank is None:
+        return None
+    try:
+        left, right = _sides(call, call.positional[1])
+        numbers = {name: size_item(call, value, name) for name, value in _lengths(call).items()}
+        sizes = named_sizes(source.shape, left, numbers)
+        parts = {(name, i): size for axis in left for name in axis for i, size in enumerate(sizes[name].front)}
+        places = {key: place for place, key in enumerate(parts)}
+        axes: list[tuple[int, ...]] = []
+        for axis in right:
+            named = [places[name, i] for name in axis for i in range(len(sizes[name].front))]
+            axes += [(place,) for place in named] if axis == (ELLIPSIS,) else [tuple(named)]
+    except (ShapeError, CannotTell, KeyError):
+        return None
+    return Arrangement(tuple(parts.values()), tuple(axes))
+
+
+def as_function(call: Call, config: Mapping[str, Value]) -> Call:
+    """The call of a layer ``Rearrange(pattern, **sizes)`` as one of ``rearrange``."""
+    given = {name: value for name, value in config.items() if name not in ("pattern", "reduction")}
+    return replace(call, positional=(*call.positional[:1], config["pattern"]), keywords=given)
 
 
 def _lengths(call: Call) -> dict[str, Value]:

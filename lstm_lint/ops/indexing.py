@@ -46,7 +46,7 @@ Entry = Dim | Picked | None  # what an item leaves of its axis: a size, an index
 
 def index(source: Value, position: Value, call: Call) -> Value:
     """``source[position]`` for a tensor, as a value; unknown with a reason where it cannot be told or torch refuses it."""
-    return guarded(traced(_index, "index"))(Call(call.name, (source, position), {}, call.place, call.number))
+    return guarded(traced(_index, "index"))(Call(call.name, (source, position), {}, call.place, call.number, call.given))
 
 
 def _index(call: Call) -> Value:

@@ -62,7 +62,7 @@ def _guarded_layer(row: LayerRow) -> LayerRow:
     forward = row.forward
 
     def run(config: Mapping[str, Value], call: Call) -> Value:
-        return guarded(lambda case: through_layer(case, forward(config, case)), one_tensor=False)(call)
+        return guarded(lambda case: through_layer(case, forward(config, case), config), one_tensor=False)(call)
 
     return LayerRow(row.signature, run)
 
@@ -82,7 +82,7 @@ LAYERS: Mapping[str, LayerRow] = _collected_layers()
 def binary(left: Value, right: Value, call: Call) -> Value:
     """``left op right``; `call.name` is the function of torch that the operator stands for, as `OPERATORS` lists them."""
     if call.name == OPERATORS["@"]:
-        return OPS["torch.matmul"](Call(call.name, (left, right), {}, call.place, call.number))
+        return OPS["torch.matmul"](Call(call.name, (left, right), {}, call.place, call.number, call.given))
     return _OPERATOR_ROWS[call.name](replace(call, positional=(left, right)))
 
 

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.lineage import FIRST, LAST, OTHER, Axis, Factor, Lineage, Role, Taken, fitted, other, regrouped, size_of
+from lstm_lint.lineage import FIRST, LAST, OTHER, Axis, Factor, Lineage, Role, Taken, fitted, other, size_of
 from lstm_lint.ops.arguments import Op
+from lstm_lint.ops.einops import arrangement, as_function
+from lstm_lint.regrouping import Regrouping
 from lstm_lint.shapes import Shape
 from lstm_lint.values import Call, EllipsisValue, Int, NoneValue, OneOf, Repeated, Slice, Tensor, Tuple, Unknown, Value, as_dim
 
@@ -143,12 +145,38 @@ def _regrouped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     """``view``, ``reshape``, ``flatten``, ``unflatten``: the same memory order."""
     if lineage.axes is None or result.shape.dims is None:
         return lineage.with_axes(None)
-    return lineage.with_axes(regrouped([factor for axis in lineage.axes for factor in axis], result.shape.dims))
+    return lineage.with_axes(regrouped(lineage, result.shape.dims, call.given))
+
+
+def regrouped(lineage: Lineage, sizes: Sequence[Dim], given: Dim) -> tuple[Axis, ...] | None:
+    """The factors over axes of these sizes; what is known of them besides is put in only where it is needed for that."""
+    axes = lineage.axes or ()
+    plain = Regrouping.of(axes, sizes)
+    if plain.axes is not None or (given == ONE and not lineage.equal):
+        return plain.axes
+    return Regrouping.of(axes, sizes, given, lineage.equal).axes
+
+
+def _rearranged(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """einops: the left side takes the axes apart, the right side puts the parts together."""
+    arranged = arrangement(call)
+    parts = None
+    if lineage.axes is not None and arranged is not None:
+        parts = regrouped(lineage, arranged.sizes, call.given)
+    if arranged is None or parts is None:
+        return lineage.with_axes(None)
+    return lineage.with_axes(tuple(factor for place in axis for factor in parts[place]) for axis in arranged.axes)
 
 
 def _squeezed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
-    """``squeeze``: axes of 1 go, so that the others are what they were."""
-    return _regrouped(call, lineage, result)
+    """``squeeze``: axes of 1 go, so that the others are what they were. A batch whose size has a name is not one of them."""
+    if result.shape.dims is not None or lineage.axes is None or call.argument(1, "dim") is not None:
+        return _regrouped(call, lineage, result)
+    kept = [axis for axis in lineage.axes if axis]
+    named = [axis for axis in kept if size_of(axis).constant is None]
+    if any(factor.role not in (Role.BATCH, Role.FEATURE) for axis in named for factor in axis):
+        return lineage.with_axes(None)
+    return lineage.with_axes(kept)
 
 
 def _expanded(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
@@ -168,13 +196,13 @@ def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     items = list(key.items) if isinstance(key, Tuple) and key.kind == "tuple" else [key]
     if lineage.axes is None:
         return lineage
-    spread = _spread(items, len(lineage.axes))
-    if spread is None:
+    per_axis = spread(items, len(lineage.axes))
+    if per_axis is None:
         return lineage.with_axes(None)
     axes: list[Axis] = []
     taken: list[Taken] = []
     position = 0
-    for item in spread:
+    for item in per_axis:
         if isinstance(item, NoneValue):
             axes.append(())
             continue
@@ -190,23 +218,23 @@ def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     return found.with_axes(fitted(axis, size) for axis, size in zip(axes, dims, strict=True))
 
 
-def _spread(items: Sequence[Value], rank: int) -> list[Value] | None:
+def spread(items: Sequence[Value], rank: int) -> list[Value] | None:
     """One index for each axis, None among them where one is added; None where index tensors make it something else."""
     whole = Slice(NoneValue(), NoneValue(), NoneValue())
     consumed = sum(not isinstance(item, NoneValue | EllipsisValue) for item in items)
     if consumed > rank or sum(isinstance(item, EllipsisValue) for item in items) > 1:
         return None
-    spread: list[Value] = []
+    found: list[Value] = []
     for item in items:
         if isinstance(item, EllipsisValue):
-            spread += [whole] * (rank - consumed)
+            found += [whole] * (rank - consumed)
         else:
-            spread.append(item)
+            found.append(item)
     if not any(isinstance(item, EllipsisValue) for item in items):
-        spread += [whole] * (rank - consumed)
-    if any(not isinstance(item, NoneValue | Slice | Int | Unknown) for item in spread):
+        found += [whole] * (rank - consumed)
+    if any(not isinstance(item, NoneValue | Slice | Int | Unknown) for item in found):
         return None
-    return spread
+    return found
 
 
 def part_of(axis: Axis, item: Value, call: Call) -> tuple[Axis | None, list[Taken]]:
@@ -332,6 +360,7 @@ TRACES: Mapping[str, Trace] = {
     "index": _indexed,
     "select": _selected,
     **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "ravel", "view_as", "reshape_as"), _regrouped),
+    "rearrange": _rearranged,
     **dict.fromkeys(("squeeze", "squeeze_"), _squeezed),
     **dict.fromkeys(("expand", "expand_as", "repeat", "broadcast_to", "tile"), _expanded),
 }
@@ -340,22 +369,31 @@ JOINS: Mapping[str, Callable[[Call, Sequence[Lineage], Tensor], Lineage]] = dict
 )
 
 
-def through_layer(call: Call, result: Value) -> Value:
-    """The result of a layer that is not recurrent, by position the features of its input, as Linear does: other axes stay."""
+def through_layer(call: Call, result: Value, config: Mapping[str, Value]) -> Value:
+    """The result of a layer that is not recurrent: axes of the same size stay where they are, but for the features."""
     source = call.positional[0] if call.positional else None
     lineage = source.lineage if isinstance(source, Tensor) else None
     match result:
         case OneOf(alternatives):
-            return OneOf(tuple((condition, through_layer(call, value)) for condition, value in alternatives))
-        case Tensor(shape) if lineage is not None and isinstance(source, Tensor):
-            if shape == source.shape:
-                return replace(result, lineage=lineage)
-            same = lineage.axes is not None and shape.dims is not None and len(shape.dims) == len(lineage.axes)
-            if not same or lineage.axes is None or shape.dims is None:
-                return replace(result, lineage=lineage.with_axes(None))
-            return replace(result, lineage=lineage.with_axes((*lineage.axes[:-1], other(shape.dims[-1]))))
+            return OneOf(tuple((condition, through_layer(call, value, config)) for condition, value in alternatives))
+        case Tensor() if lineage is not None and isinstance(source, Tensor):
+            return replace(result, lineage=_through(call, lineage, source, result, config))
         case _:
             return result
 
 
-__all__ = ["Factor", "lineages", "part_of", "through_layer", "traced"]
+def _through(call: Call, lineage: Lineage, source: Tensor, result: Tensor, config: Mapping[str, Value]) -> Lineage:
+    if call.name in ("torch.nn.Flatten", "torch.nn.Unflatten"):
+        return _regrouped(call, lineage, result)
+    if call.name == "einops.layers.torch.Rearrange":
+        return _rearranged(as_function(call, config), lineage, result)
+    if result.shape == source.shape:
+        return lineage
+    dims = result.shape.dims
+    if lineage.axes is None or dims is None or len(dims) != len(lineage.axes):
+        return lineage.with_axes(None)
+    front = [fitted(axis, size) for axis, size in zip(lineage.axes[:-1], dims, strict=False)]
+    return lineage.with_axes((*front, other(dims[-1])))
+
+
+__all__ = ["Factor", "lineages", "part_of", "spread", "through_layer", "traced"]

@@ -1,0 +1,113 @@
+"""# LST404 state-view-mixes-batch
+
+**Severity:** warning
+
+## What it does
+Finds a `view`, `reshape`, `unflatten` or einops pattern of `h_n`, `c_n` or the output that puts a new axis where the batch is
+meant to be: as long as the batch, and not it. A reshape that keeps the batch whole is right, whatever it does to the rest.
+
+```
+h_n (2, 3, H): layer or direction, batch        h_n.view(3, -1)
+
+in memory   f0  f1  f2 | b0  b1  b2             row 0   f0  f1      two samples
+            forward    | backward               row 1   f2  b0      two samples
+                                                row 2   b1  b2      two samples
+
+h_n.transpose(0, 1).reshape(3, -1)              row 0   f0  b0      one sample, both directions
+```
+
+## Why it is bad
+Nothing raises, since the number of elements is right. Each row of the result holds parts of several samples, so that the loss
+of one sample is worked out from another's text. With one layer and one direction the same code is right, so that it often goes
+wrong when somebody turns `bidirectional` on.
+
+## Example
+```python
+lstm = nn.LSTM(28, 64, bidirectional=True, batch_first=True)
+out, (h_n, c_n) = lstm(x)
+features = h_n.view(x.size(0), -1)
+```
+
+## Instead
+```python
+lstm = nn.LSTM(28, 64, bidirectional=True, batch_first=True)
+out, (h_n, c_n) = lstm(x)
+features = h_n.transpose(0, 1).reshape(x.size(0), -1)
+```
+or `torch.cat([h_n[-2], h_n[-1]], dim=1)`. `batch_first` does not apply to `h_n`: its batch is always the second axis.
+
+## What torch says
+Nothing. `check` shows how many numbers in the first sample's row belong to other samples.
+
+## Fix safety
+Unsafe: the batch is brought to its place before the view. What was learnt from mixed samples has to be learnt anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.facts import Use
+from lstm_lint.findings import Severity
+from lstm_lint.lineage import Role
+from lstm_lint.proofs import compare
+from lstm_lint.regrouping import Stray
+from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
+from lstm_lint.rules.handling import site_of
+from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of, where_it_fits
+from lstm_lint.values import Tensor, as_dim
+
+
+def check(use: Use, handling: Handling) -> Iterator[Complaint]:
+    view = view_of(use)
+    if view is None:
+        return
+    use = where_it_fits(use, view)
+    regrouping = view.regrouping(use.given)
+    if regrouping is None:
+        return
+    for stray in regrouping.strays(Role.BATCH):
+        comparison = compare(stray.wanted, stray.front, use.given, trust_in(use, view.lineage))
+        if comparison.differs and not _one_step_is_promised(use, view, handling):
+            message = f"{_message(view, stray)}{condition_text(comparison)}"
+            details = {
+                **tensor_details(view.lineage, view.source),
+                "role": "batch",
+                "factors": factors_of(view.lineage),
+                "sizes": view.plain(stray.start, stray.end),
+                "axes": (stray.start, stray.end),
+            }
+            yield Complaint(
+                use.place, message, Ask.EXPERIMENT, comparison, site=site_of(use), use=use, experiment="stray", details=details
+            )
+            return
+
+
+def _message(view: View, stray: Stray) -> str:
+    axis = view.lineage.axis_of(Role.BATCH)
+    moved = {(1, 0): "(0, 1)", (0, 1): "(0, 1)", (2, 0): "(0, 2)"}.get((axis if axis is not None else -1, stray.start))
+    first = "" if moved is None else f": transpose{moved} first, then reshape"
+    return (
+        f"this mixes samples: {named(view.lineage)} is laid out {layout_text(view.lineage)} here, and axis {stray.start} after "
+        f"{view.name} is as long as the batch without being it{first}"
+    )
+
+
+def _one_step_is_promised(use: Use, view: View, handling: Handling) -> bool:
+    """Whether the next layer takes the features of one step: then the code is for sequences of one, where nothing is mixed."""
+    steps, shape = view.lineage.factor(Role.TIME), use.result.shape if isinstance(use.result, Tensor) else None
+    if steps is None or shape is None or shape.dims is None:
+        return False
+    for later in handling.of(view.lineage):
+        wanted = as_dim(later.config["in_features"]) if later.config and "in_features" in later.config else None
+        if (
+            later.source is not None
+            and later.source.shape == shape
+            and wanted is not None
+            and wanted * steps.size == shape.dims[-1]
+        ):
+            return True
+    return False
+
+
+RULE = Rule("LST404", "state-view-mixes-batch", Severity.WARNING, True, __doc__, of_use=check)

@@ -42,7 +42,7 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     if site is None or site.config is None or complaint.use is None or site.bound.problems:
         return None
     config = site.config
-    dims = [getattr(config, name) for name in _DIM_FIELDS]
+    dims = [*(getattr(config, name) for name in _DIM_FIELDS), *_dims_in(complaint.details)]
     fixed = {
         symbol: value
         for symbol, value in complaint.comparison.witness.items()
@@ -50,10 +50,42 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     }
     for values in assignments(dims, complaint.use.given, fixed):
         sizes = {name: size for name in _DIM_FIELDS if (size := getattr(config, name).evaluate(values)) is not None}
-        if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes):
+        details = _evaluated(complaint.details, values)
+        if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes) and isinstance(details, dict):
             positional, arguments = call_arguments(site, sizes)
-            return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=complaint.details)
+            return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=details)
     return None
+
+
+def _dims_in(details: object) -> Iterator[Dim]:
+    """The sizes among the details of an experiment."""
+    match details:
+        case Dim():
+            yield details
+        case dict():
+            for value in details.values():
+                yield from _dims_in(value)
+        case tuple():
+            for value in details:
+                yield from _dims_in(value)
+
+
+def _evaluated(details: object, values: Mapping[Symbol, int]) -> object:
+    """The details with numbers for sizes; `_LOST` where one has none."""
+    match details:
+        case Dim():
+            return _LOST if (number := details.evaluate(values)) is None else number
+        case dict():
+            made = {key: _evaluated(value, values) for key, value in details.items()}
+            return _LOST if _LOST in made.values() else made
+        case tuple():
+            items = tuple(_evaluated(value, values) for value in details)
+            return _LOST if _LOST in items else items
+        case _:
+            return details
+
+
+_LOST = object()
 
 
 def probe_for_site(site: LstmSite, argument: str | None = None) -> Probe | None:

@@ -8,7 +8,7 @@ It writes ``{"python": "3.11.7"}`` once it runs; then ``{"torch": "2.13.0"}``, o
 torch cannot be imported; then for each ``{"id": 1, "time_limit": 10, "probe": {...}}`` a line ``{"id": 1, "outcome": ...}``:
 
     ran         `shapes` of output, h_n, c_n
-    raised      `text`: the exception's type and first line
+    raised      `text`: the exception's type and first line (of the layer, or of what an experiment does with its result)
     crashed     `signal`; `text`: what torch says to a plain batch of the same tensors, if it refuses that
     silent      a packed call that ran although torch refuses the same tensors as a plain batch: see `ask_packed`
     differs     an experiment showed the misuse: `text`, `number`
@@ -57,7 +57,7 @@ else:
     isolation = sibling("isolation")
 
 Unusable, in_child, text_of, unusable = isolation.Unusable, isolation.in_child, isolation.text_of, isolation.unusable
-EXPERIMENT_FILES = ("experiments", "experiments_steps")  # each with a table EXPERIMENTS, read when a question names one
+EXPERIMENT_FILES = ("experiments", "experiments_steps", "experiments_features")  # each with a table EXPERIMENTS
 SMALL = 1_000_000  # numbers in the parameters and tensors of a probe: up to here the CPU is quicker than meta
 MAX_ELEMENTS = 20_000_000  # of a probe that needs real memory (80 MB of float32)
 
@@ -143,6 +143,14 @@ class Lab:
     def verdict(self, shown: bool, text: str, number: float) -> Reply:
         """The reply of an experiment."""
         return {"outcome": "differs" if shown else "ran", "text": text, "number": number, "shapes": {}}
+
+    def raised(self, error: Exception) -> Reply:
+        """The reply of an experiment that does what the code does, where torch refuses it."""
+        return {"outcome": "raised", "text": text_of(error)}
+
+    def refuse(self, reason: str) -> None:
+        """Raise Unusable."""
+        raise Unusable(reason)
 
     def largest(self, left: Any, right: Any) -> float:
         """The largest absolute difference between two tensors of one shape."""

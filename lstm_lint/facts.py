@@ -166,7 +166,8 @@ class Use:
 
     `name` is the qualified name of the op or layer, ``index`` for ``x[...]``, ``unpack`` where it is taken apart into names;
     `config` the layer's arguments by name. `arguments` are as the op got them, the receiver of a method first. `targets` are
-    the names that it is unpacked into, `sites` the layers that gave what it gets. The rest is as for a call.
+    the names that it is unpacked into, `sites` the layers that gave what it gets, `built` where the layer that is called is
+    constructed. What is done with a weight of a recurrent layer is a use too. The rest is as for a call.
     """
 
     name: str
@@ -183,6 +184,8 @@ class Use:
     required: Dim = ONE
     rounds: frozenset[Symbol] = frozenset()
     reached_from: Place | None = None
+    evaluation: int = 0
+    built: Place | None = None
 
     @property
     def from_layer(self) -> bool:

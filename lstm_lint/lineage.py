@@ -21,6 +21,7 @@ class Role(Enum):
     LAYER = "layer"
     DIRECTION = "direction"
     FEATURE = "feature"
+    JOINED = "joined"  # features of several tensors, one behind the other
     OTHER = "other"
 
 
@@ -82,6 +83,11 @@ class Lineage:
         if self.axes is None or not -len(self.axes) <= axis < len(self.axes):
             return ()
         return tuple(factor.role for factor in self.axes[axis])
+
+    def holds_features(self, axis: int) -> bool:
+        """Whether an axis is the features that a layer gave: of one direction or both, of one layer or all, joined or not."""
+        roles = frozenset(self.roles(axis))
+        return roles <= {Role.FEATURE, Role.DIRECTION, Role.LAYER, Role.JOINED} and bool(roles & {Role.FEATURE, Role.JOINED})
 
     def axis_of(self, role: Role) -> int | None:
         """The axis in which a role is, None if in none, or in several."""

@@ -25,7 +25,14 @@ from lstm_lint.findings import Probe
 KEPT = frozenset({Outcome.RAN, Outcome.RAISED, Outcome.CRASHED, Outcome.SILENT, Outcome.DIFFERS, Outcome.UNUSABLE})
 MAX_ANSWERS = 5000  # a file's; the oldest go first
 WHERE_LIMIT = 30.0  # seconds, to start a Python and find torch in it
-WORKER_FILES = ("worker.py", "isolation.py", "experiments.py", "experiments_steps.py", "experiments_views.py")
+WORKER_FILES = (
+    "worker.py",
+    "isolation.py",
+    "experiments.py",
+    "experiments_steps.py",
+    "experiments_views.py",
+    "experiments_features.py",
+)
 
 
 def ask_cached(

@@ -61,6 +61,7 @@ EXPERIMENT_FILES = (
     "experiments",
     "experiments_steps",
     "experiments_views",
+    "experiments_features",
 )  # each with a table EXPERIMENTS, read when a question names one
 SMALL = 1_000_000  # numbers in the parameters and tensors of a probe: up to here the CPU is quicker than meta
 MAX_ELEMENTS = 20_000_000  # of a probe that needs real memory (80 MB of float32)

@@ -16,12 +16,14 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.rounds import at, counter, item_at, restarted
 from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import is_handled, note_use
+from lstm_lint.interpret.weights import set_data, set_item, set_on_layer
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
 from lstm_lint.values import (
     Class,
     Dict,
     Int,
+    Layer,
     OneOf,
     Packed,
     Ref,
@@ -44,7 +46,7 @@ def assign(it: Interpreter, target: cst.CSTNode, value: Value) -> None:
         case cst.Name(value=name):
             assign_name(it, name, value)
         case cst.Attribute(value=owner, attr=attr):
-            set_attribute(it, it.eval(owner), attr.value, value)
+            set_attribute(it, it.eval(owner), attr.value, value, target)
         case cst.Subscript():
             _set_item(it, target, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
@@ -53,9 +55,13 @@ def assign(it: Interpreter, target: cst.CSTNode, value: Value) -> None:
             assign(it, inner, value)
 
 
-def set_attribute(it: Interpreter, owner: Value, name: str, value: Value) -> None:
-    """``owner.name = value`` for instances and for things from outside."""
+def set_attribute(it: Interpreter, owner: Value, name: str, value: Value, node: cst.CSTNode) -> None:
+    """``owner.name = value`` for instances, for things from outside, and for the weights of layers."""
+    if name == "data":
+        set_data(it, owner, value, node)
     match owner:
+        case Layer():
+            set_on_layer(it, owner, name, value, node)
         case Ref(number):
             it.write((number, name), value)
         case Unknown(key=key):
@@ -65,20 +71,22 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value) -> Non
         case OneOf(alternatives):
             for condition, item in alternatives:
                 old = it.read((item.number, name)) if isinstance(item, Ref) else None
-                set_attribute(it, item, name, value if old is None else choose(condition, value, old))
+                set_attribute(it, item, name, value if old is None else choose(condition, value, old), node)
 
 
 def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
     keys = [it.eval(e.slice.value) for e in target.slice if isinstance(e.slice, cst.Index)]
     if len(keys) != 1:
+        set_item(it, it.eval(target.value), target, value)
         return
     match target.value, keys[0]:
         case cst.Attribute(value=instance, attr=cst.Name(value="__dict__")), Str(name):
-            set_attribute(it, it.eval(instance), name, value)
+            set_attribute(it, it.eval(instance), name, value, target)
             return
     owner = it.eval(target.value)
     if isinstance(owner, Unknown) and isinstance(keys[0], Str):
         it.write((owner.key, f"[{keys[0].value}]"), value)
+    set_item(it, owner, target, value)
     if not isinstance(owner, Ref):
         return
     it.change((owner.number, "items"), lambda content: _with_item(it, content, keys[0], value, target))

@@ -12,9 +12,10 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.uses import is_handled, note_use
+from lstm_lint.interpret.weights import REPLACED, all_weights, weight_of
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import ATTRIBUTES, PACKED_ATTRIBUTES, PACKED_FIELDS, sizes_value
-from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     Bool,
     Class,
@@ -66,6 +67,10 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             return _of_packed(it, owner, name, node)
         case Module():
             return modules.member(it, owner, name, node)
+        case Tuple() if is_handled(owner) and owner.given_by is not None:
+            call = it.call("attribute", node, (owner,), {})
+            note_use(it, call, it.unknown(node, f"a tuple has no {name}"), targets=(name,))
+            return Method(owner, name)
         case _:
             return Method(owner, name)
 
@@ -203,16 +208,15 @@ def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: c
 # -- layers and tensors ----------------------------------------------------------------------------------------------
 def _of_layer(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Value:
     if layer.site is not None:
-        site = it.world.sites[layer.site]
-        weights = site.config.weights() if site.config is not None else {}
-        if name in weights:
-            return Tensor(Shape(weights[name]), "float32", None, "weight", it.place(node))
+        weight = all_weights(it, layer, node) if name == "all_weights" else weight_of(it, layer, name, node)
+        if weight is not None:
+            return weight
         if name == "mode":
-            return Str(site.layer)
+            return Str(it.world.sites[layer.site].layer)
     if name in layer.config:
         return layer.config[name]
     if name in ("weight", "bias"):
-        return it.unknown(node, "a weight's shape is not followed here", Kind.RUNTIME)
+        return it.unknown(node, "a weight's shape is not followed here", Kind.RUNTIME, (REPLACED, layer.place, name))
     return Method(layer, name)
 
 

@@ -15,6 +15,7 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import dict_key, unpacked
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.weights import has_weight, weight_or
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -62,6 +63,8 @@ def builtin_getattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) ->
     match arguments.positional:
         case (owner, Str(name)):
             return attribute_of(it, owner, name, node)
+        case (Layer() as layer, Str(name), default) if (weight := weight_or(it, layer, name, default, node)) is not None:
+            return weight
         case (owner, Str(name), default):
             value = attribute_of(it, owner, name, node)
             if isinstance(value, Unknown) and isinstance(owner, Unknown):
@@ -79,8 +82,17 @@ def builtin_getattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) ->
 def builtin_setattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     match arguments.positional:
         case (owner, Str(name), value):
-            set_attribute(it, owner, name, value)
+            set_attribute(it, owner, name, value, node)
     return NONE
+
+
+def builtin_hasattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """Whether a recurrent layer has a weight; not followed for anything else."""
+    match arguments.positional:
+        case (owner, Str(name)) if (found := has_weight(it, owner, name)) is not None:
+            return found
+        case _:
+            return it.unknown(node, "`hasattr` is not followed")
 
 
 TYPES: Mapping[str, tuple[type, ...]] = {

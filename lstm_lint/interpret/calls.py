@@ -24,6 +24,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import note_use
+from lstm_lint.interpret.weights import load_state_dict, state_dict
 from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
@@ -289,6 +290,10 @@ def _layer_method(it: Interpreter, layer: Layer, name: str, arguments: Arguments
         return call_layer(it, layer, arguments.positional, arguments.keywords, arguments.rest, node)
     if name == "parameters":
         return Repeated(it.unknown(node, "a weight of the module"))
+    if name == "load_state_dict":
+        return load_state_dict(it, layer, arguments, node)
+    if name == "state_dict" and (content := state_dict(it, layer, node)) is not None:
+        return content
     return NONE if name in ("flatten_parameters", "reset_parameters") else it.unknown(node, f"`.{name}()` of a layer")
 
 
@@ -299,6 +304,8 @@ def _module_method(it: Interpreter, instance: Ref, name: str, arguments: Argumen
         return call_object(it, instance, arguments, node)
     if name in ("parameters", "modules", "children"):
         return Repeated(it.unknown(node, "a weight of the module"))
+    if name == "load_state_dict":
+        return load_state_dict(it, instance, arguments, node)
     if name in ("register_buffer", "register_parameter", "add_module") and len(arguments.positional) >= 2:
         key, value = arguments.positional[:2]
         if isinstance(key, Str):

@@ -42,7 +42,8 @@ def choose(condition: Dim, if_true: Value, if_false: Value, place: Place | None 
         case Bool(a), Bool(b):
             return Bool(where(condition, a, b))
         case Tuple(xs, kind), Tuple(ys, other) if len(xs) == len(ys) and kind == other:
-            return Tuple(tuple(choose(condition, x, y, place) for x, y in zip(xs, ys, strict=True)), kind)
+            given_by = if_true.given_by if if_true.given_by is not None and if_false.given_by is not None else None
+            return Tuple(tuple(choose(condition, x, y, place) for x, y in zip(xs, ys, strict=True)), kind, given_by)
         case Dict(xs, others), Dict(ys, _) if set(xs) == set(ys) and if_true.others == if_false.others:
             return Dict({key: choose(condition, xs[key], ys[key], place) for key in xs}, others)
         case _:

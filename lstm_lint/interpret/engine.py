@@ -71,6 +71,7 @@ class Interpreter:
     loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
     to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
     `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
+    `retied` are the constructions of layers that got another weight than they were built with.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
@@ -112,6 +113,7 @@ class Interpreter:
     asked_for: dict[str, int] = field(default_factory=dict)
     is_aside: bool = False
     reached_from: Place | None = None
+    retied: set[Place | None] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.store = self.world.store.overlay()
@@ -345,7 +347,7 @@ class Interpreter:
             tuple(self.gave_up),
             self.tree.source.path,
             tuple(self.reveals),
-            tuple(self.uses),
+            tuple(use for use in self.uses if use.built is None or use.built not in self.retied),
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

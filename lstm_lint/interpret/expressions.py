@@ -276,7 +276,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             call = it.call("index", node, (content, key), {})
             return note_use(it, call, index(content, key, call))
         case Tuple():
-            return _sequence_item(it, content, key, node)
+            item = _sequence_item(it, content, key, node)
+            return item if content.given_by is None else note_use(it, it.call("index", node, (content, key), {}), item)
         case Repeated() if not isinstance(key, Slice):
             return item_at(it, content, as_dim(key))
         case Repeated():

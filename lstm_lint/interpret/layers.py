@@ -170,6 +170,8 @@ def call_layer(
     if layer.site is not None:
         return _call_recurrent(it, layer.site, positional, keywords, rest, node)
     row = LAYERS[layer.qualified_name]
+    if layer.place in it.retied:
+        return it.unknown(node, "its weight was replaced after it was built, so that its sizes are not known")
     if rest is not None or not positional:
         return it.unknown(node, "the arguments of this call are not known")
     value = it.settled(positional[0])
@@ -178,7 +180,7 @@ def call_layer(
         arms = [(c, lambda v=v: call_layer(it, layer, (v, *others), keywords, rest, node)) for c, v in value.alternatives]
         return it.options(node, arms)
     call = it.call(layer.qualified_name, node, (value, *positional[1:]), keywords)
-    return note_use(it, call, row.forward(layer.config, call), layer.config)
+    return note_use(it, call, row.forward(layer.config, call), layer.config, built=layer.place)
 
 
 def _call_recurrent(
@@ -197,6 +199,8 @@ def _call_recurrent(
         inputs = rest if rest is not None else it.unknown(node, "the call has no input")
     elif state is None and rest is not None:
         state = rest
+    if isinstance(inputs, Tuple):
+        note_use(it, it.call(site.bound.layer, node, (inputs,), {}), it.unknown(node, "torch refuses a tuple as input"))
     state_node = _argument_node(node, positional, keywords)
     evaluation = it.evaluation
     result: Value | None = None

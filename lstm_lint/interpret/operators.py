@@ -10,6 +10,7 @@ from lstm_lint.dims import ONE, Dim, Kind, interned, power
 from lstm_lint.interpret.choose import choose, expand
 from lstm_lint.interpret.engine import Interpreter, refused
 from lstm_lint.interpret.rounds import behind, longer
+from lstm_lint.interpret.uses import note_use
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.table import binary
 from lstm_lint.values import (
@@ -47,7 +48,9 @@ ELEMENTWISE = frozenset({"+", "-", "*", "/", "//", "%", "**"})
 def tensors(it: Interpreter, operator: str, left: Value, right: Value, node: cst.CSTNode) -> Value:
     if operator not in OPERATORS:
         return it.unknown(node, f"`{operator}` on tensors is not followed")
-    return binary(left, right, it.call(OPERATORS[operator], node, (left, right), {}))
+    call = it.call(OPERATORS[operator], node, (left, right), {})
+    result = binary(left, right, call)
+    return note_use(it, call, result) if operator == "@" or isinstance(left, Tuple) or isinstance(right, Tuple) else result
 
 
 # -- arithmetic ------------------------------------------------------------------------------------------------------
@@ -215,7 +218,8 @@ def _sequences(it: Interpreter, operator: str, left: Value, right: Value, node: 
         case "|", Dict(xs), Dict(ys, others):
             return Dict({**xs, **ys}, others)
         case _:
-            return it.unknown(node, f"`{operator}` is not followed for these values")
+            lost = it.unknown(node, f"`{operator}` is not followed for these values")
+            return note_use(it, it.call(OPERATORS.get(operator, operator), node, (left, right), {}), lost)
 
 
 def _joined(it: Interpreter, left: Tuple | Repeated, right: Tuple | Repeated, node: cst.CSTNode) -> Repeated:

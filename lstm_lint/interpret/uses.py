@@ -8,13 +8,22 @@ from lstm_lint.facts import Use
 from lstm_lint.interpret.choose import MAX_EXPANDED, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.lineage import is_noted
+from lstm_lint.source import Place
 from lstm_lint.values import Call, OneOf, Repeated, Tensor, Tuple, Value
 
 
 def note_use(
-    it: Interpreter, call: Call, result: Value, config: Mapping[str, Value] | None = None, targets: tuple[str, ...] = ()
+    it: Interpreter,
+    call: Call,
+    result: Value,
+    config: Mapping[str, Value] | None = None,
+    targets: tuple[str, ...] = (),
+    built: Place | None = None,
 ) -> Value:
-    """The result; an op or call that gets something with a lineage is recorded, once for each alternative."""
+    """The result; an op or call that gets something with a lineage is recorded, once for each alternative.
+
+    `built` is where the layer that is called is constructed.
+    """
     if not any(is_handled(value) for value in (*call.positional, *call.keywords.values())):
         return result
     options = list(expand(Tuple((Tuple(call.positional), Tuple(tuple(call.keywords.values())))), it.path))
@@ -39,6 +48,8 @@ def note_use(
             it.required,
             it.rounds,
             it.reached_from,
+            it.evaluation,
+            built,
         )
         if use.from_layer:
             it.record_use(use)

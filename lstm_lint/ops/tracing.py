@@ -340,8 +340,8 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     """``cat``, ``stack``: the axes of the first; the one along which they are joined means nothing that has a name."""
     listed = call.argument(0, "tensors")
     items = listed.items if isinstance(listed, Tuple) else (listed.item,) if isinstance(listed, Repeated) else ()
-    first = items[0] if items else None
-    lineage = first.lineage if isinstance(first, Tensor) else None
+    known = [item.lineage for item in items if isinstance(item, Tensor) and item.lineage is not None and item.lineage.axes]
+    lineage = known[0] if known else None
     sources = frozenset(source for parent in parents for source in parent.sources)
     dims, dim = result.shape.dims, as_dim(call.argument(1, "dim") or Int(ZERO))
     if lineage is None or lineage.axes is None or dims is None or dim is None or dim.constant is None:
@@ -353,7 +353,23 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
         return Lineage(sources, None, (), lineage.padded)
     joined = [axis if size_of(axis) == size else other(size) for axis, size in zip(axes, dims, strict=True)]
     joined[dim.constant] = other(dims[dim.constant])
+    if len(dims) == len(lineage.axes) and any(one.holds_features(dim.constant) for one in known):
+        joined[dim.constant] = (Factor(Role.JOINED, dims[dim.constant]),)
     return Lineage(sources, tuple(joined), (), lineage.padded)
+
+
+def _multiplied(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
+    """``weights @ x``: the last axis is that of the right side, the one before it that of the left side."""
+    whole = _together(call, parents, result, keeps=False)
+    dims = result.shape.dims
+    sides = [value for value in call.positional[:2] if isinstance(value, Tensor)]
+    if dims is None or len(dims) < 2 or len(sides) < 2 or any(side.shape.rank != len(dims) for side in sides):
+        return whole
+    axes = [other(size) for size in dims]
+    for side, position in ((sides[0], -2), (sides[1], -1)):
+        if side.lineage is not None and side.lineage.axes is not None:
+            axes[position] = fitted(side.lineage.axes[position], dims[position])
+    return whole.with_axes(axes)
 
 
 TRACES: Mapping[str, Trace] = {
@@ -364,9 +380,10 @@ TRACES: Mapping[str, Trace] = {
     **dict.fromkeys(("squeeze", "squeeze_"), _squeezed),
     **dict.fromkeys(("expand", "expand_as", "repeat", "broadcast_to", "tile"), _expanded),
 }
-JOINS: Mapping[str, Callable[[Call, Sequence[Lineage], Tensor], Lineage]] = dict.fromkeys(
-    ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"), _joined
-)
+JOINS: Mapping[str, Callable[[Call, Sequence[Lineage], Tensor], Lineage]] = {
+    **dict.fromkeys(("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack"), _joined),
+    **dict.fromkeys(("matmul", "bmm", "mm"), _multiplied),
+}
 
 
 def through_layer(call: Call, result: Value, config: Mapping[str, Value]) -> Value:

@@ -23,8 +23,11 @@ from lstm_lint.rules import (
     lst204_single_layer_dropout,
     lst205_input_size,
     lst206_input_rank,
+    lst301_output_features,
+    lst302_output_structure,
     lst303_output_reshape,
     lst304_state_index,
+    lst305_weight_shape,
     lst401_wrong_last_step,
     lst402_backward_last_step,
     lst403_one_direction_only,
@@ -35,8 +38,8 @@ from lstm_lint.rules import (
 )
 from lstm_lint.rules.base import Complaint, Handling, Rule
 from lstm_lint.rules.merging import Context, merged, redeemed_places
+from lstm_lint.rules.using import contexts_of_uses
 from lstm_lint.source import Place
-from lstm_lint.values import Unknown
 
 _ALL = (
     lst101_state_layers,
@@ -51,8 +54,11 @@ _ALL = (
     lst204_single_layer_dropout,
     lst205_input_size,
     lst206_input_rank,
+    lst301_output_features,
+    lst302_output_structure,
     lst303_output_reshape,
     lst304_state_index,
+    lst305_weight_shape,
     lst401_wrong_last_step,
     lst402_backward_last_step,
     lst403_one_direction_only,
@@ -100,10 +106,7 @@ def check_facts(
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:
                 contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
-        contexts += [
-            Context(use.place, use.grounded, not isinstance(use.result, Unknown), tuple(rule.of_use(use, handling)))
-            for use in handling.uses
-        ]
+        contexts += contexts_of_uses(rule, handling)
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan)
         redeemed += [

@@ -143,6 +143,8 @@ def _related(complaint: Complaint) -> Iterator[Related]:
         yield Related(call.place.path, call.place.span, "and called here")
     if use is not None:
         yield from _given_by(complaint, use)
+        if use.built is not None and use.built != complaint.place:
+            yield Related(use.built.path, use.built.span, f"the {use.name.rpartition('.')[2]} is built here")
     subject = use or call or site
     origin = subject.reached_from if subject is not None else None
     if origin is not None and origin != complaint.place:

@@ -1,0 +1,51 @@
+"""Uses of what layers gave, as contexts: which of the alternatives of one use count, and the configuration they rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.alternatives import configuration
+from lstm_lint.dims import ZERO, Dim
+from lstm_lint.facts import Use
+from lstm_lint.findings import Severity
+from lstm_lint.proofs import is_riddle
+from lstm_lint.rules.base import Complaint, Handling, Rule
+from lstm_lint.rules.merging import Context
+from lstm_lint.source import Place
+from lstm_lint.values import Unknown
+
+Group = tuple[Place, int, str]
+"""The alternatives of one use: its place, the call in which it is evaluated, and what it is."""
+
+
+def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
+    """What one rule says of every use.
+
+    Of an error: where one alternative is fine, another that rests on a condition nobody can name does not count, since what
+    such a condition excludes is not known.
+    """
+    said = [(use, tuple(rule.of_use(use, handling))) for use in handling.uses]
+    if rule.severity is not Severity.ERROR or not any(complaints for _, complaints in said):
+        for use, complaints in said:
+            yield _context(use, complaints, None)
+        return
+    fine = {_group(use) for use, complaints in said if not complaints}
+    counted = [(use, complaints if _counts(use, fine) else ()) for use, complaints in said]
+    total: dict[Group, Dim] = {}
+    for use, complaints in counted:
+        if complaints:
+            total[_group(use)] = total.get(_group(use), ZERO) + use.given
+    for use, complaints in counted:
+        yield _context(use, complaints, configuration(total[_group(use)], use.required) if complaints else None)
+
+
+def _group(use: Use) -> Group:
+    return use.place, use.evaluation, use.name
+
+
+def _counts(use: Use, fine: set[Group]) -> bool:
+    return _group(use) not in fine or not any(is_riddle(flag, use.rounds) for flag in use.given.flags)
+
+
+def _context(use: Use, complaints: tuple[Complaint, ...], when: str | None) -> Context:
+    return Context(use.place, use.grounded, not isinstance(use.result, Unknown), complaints, when)

@@ -86,6 +86,7 @@ class Interpreter:
     gave_up: list[GaveUp] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    wrappers: dict[Place, None] = field(default_factory=dict)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -340,6 +341,7 @@ class Interpreter:
             self.tree.source.path,
             tuple(self.reveals),
             tuple(self.uses),
+            tuple(self.wrappers),
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

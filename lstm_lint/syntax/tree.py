@@ -52,6 +52,10 @@ class Tree:
             return self.source.span(1, 0, 1, 0)
         return self.source.span(found.start.line, found.start.column, found.end.line, found.end.column)
 
+    def extent(self, node: cst.CSTNode) -> CodeRange:
+        """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""
+        return self._positions[id(node)]
+
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))
 

@@ -43,7 +43,10 @@ class FileResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run gave. `refuted` findings were taken back by torch; `defects` are faults of this tool that torch showed."""
+    """What a run gave. `refuted` findings were taken back by torch; `defects` are faults of this tool that torch showed.
+
+    `fixed`: how many findings were fixed, and are gone; None if none were to be.
+    """
 
     findings: tuple[Finding, ...] = ()
     refuted: tuple[Finding, ...] = ()
@@ -51,6 +54,7 @@ class Outcome:
     analyzed: int = 0
     defects: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
+    fixed: int | None = None
 
 
 def check_paths(
@@ -158,6 +162,7 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     if relevant is not None and not relevant:
         return _reported(FileResult(source.path, True, tuple(broken)), settings, project)
     from lstm_lint.confirm.plan import probe_for, probe_for_call  # late, all of these: they bring libcst
+    from lstm_lint.fixes import writer_of_fixes
     from lstm_lint.interpret import interpret
     from lstm_lint.inventory import inventory
     from lstm_lint.judge import judge
@@ -175,7 +180,7 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     if settings.confirm == "always":
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
-    examined = check_facts(facts, probe_for, settings.codes)
+    examined = check_facts(facts, probe_for, settings.codes, writer_of_fixes(tree, project))
     result = FileResult(source.path, True, (*broken, *examined.findings), sites, calls, replays, examined.redeemed)
     return _reported(result, settings, project)
 

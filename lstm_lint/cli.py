@@ -6,13 +6,14 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import click
 
-from lstm_lint import __version__, calc, report
+from lstm_lint import __version__, apply, calc, report
 from lstm_lint.check import Outcome, check_paths, shapes_paths
 from lstm_lint.config import ConfigError, Settings, describe, load, override
 from lstm_lint.config_keys import CONFIRM, OUTPUT_FORMATS, Unusable, known_prefix
@@ -89,6 +90,9 @@ CHECKING: tuple[Callable[[Any], Any], ...] = (
     click.option("--torch-python", metavar="PYTHON", help="The Python whose torch is asked."),
     click.option("--stdin-filename", metavar="NAME", help="What to call standard input, which is read for the path -."),
     click.option("--statistics", "wants_statistics", is_flag=True, help="Count what is found by rule."),
+    click.option("--fix", "wants_fix", is_flag=True, help="Apply the fixes that are safe, and show what is left."),
+    click.option("--unsafe-fixes", is_flag=True, help="With --fix or --diff: those too that change what the code does."),
+    click.option("--diff", "wants_diff", is_flag=True, help="Show what --fix would change, and write nothing."),
     click.option("--exit-zero", is_flag=True, help="End with 0 even if something is found."),
     click.option("--show-settings", is_flag=True, help="Show the settings in effect, and check nothing."),
     click.option("--verbose", "-v", is_flag=True, help="Show too what torch refuted, and why it was not asked."),
@@ -122,6 +126,9 @@ def check(
     output_file: str | None,
     stdin_filename: str | None,
     wants_statistics: bool,
+    wants_fix: bool,
+    unsafe_fixes: bool,
+    wants_diff: bool,
     exit_zero: bool,
     show_settings: bool,
     verbose: bool,
@@ -130,10 +137,11 @@ def check(
 ) -> int:
     """Check Python files, notebooks and folders (by default the current one).
 
-    Ends with 1 if something was found, with 2 if it failed.
+    Ends with 1 if something was found (and is not fixed; with --diff: if something would be), with 2 if it failed.
     """
     paths = paths or ((STDIN,) if stdin_filename is not None else (os.curdir,))
     given: Source | None = None
+    data = b""
     reads_stdin = STDIN in paths
     if reads_stdin:
         paths = _stdin_path(paths, stdin_filename)
@@ -141,11 +149,43 @@ def check(
     if show_settings:
         return _write((line(text) for text in describe(settings)), output_file)
     if reads_stdin:
-        given = _stdin_source(paths[0])
-    outcome = check_paths(paths, settings, given)
-    shown = View(_source_reader(given), verbose, quiet)
+        data = sys.stdin.buffer.read()
+        given = _readable(paths[0], data)
+    if wants_diff:
+        fixed = apply.fix_paths(paths, settings, unsafe_fixes, None if given is None else (given, data))
+        return _show_difference(fixed, output_file, exit_zero, quiet)
+    if wants_fix:
+        fixed = apply.fix_paths(paths, settings, unsafe_fixes, None if given is None else (given, data))
+        outcome = _write_fixes(fixed, given is not None)
+        if given is not None:  # the text goes to standard output, and the report where it is not in the way
+            data = fixed.changed[0].after if fixed.changed else data
+            sys.stdout.buffer.write(data)
+            output_file = output_file or os.devnull
+            given = _readable(paths[0], data)
+    else:
+        outcome = check_paths(paths, settings, given)
+    shown = View(_source_reader(given), verbose, quiet, unsafe_fixes)
     _write(_report(outcome, settings.output_format, shown, wants_statistics), output_file)
     return _exit_code(outcome, exit_zero)
+
+
+def _write_fixes(fixed: apply.Fixed, to_stdout: bool) -> Outcome:
+    """Writes the files that were fixed, unless the text is standard input's; what is left, and what could not be written."""
+    troubles = [] if to_stdout else [trouble for one in fixed.changed if (trouble := apply.written(one)) is not None]
+    return replace(fixed.outcome, failures=(*fixed.outcome.failures, *troubles), fixed=fixed.count)
+
+
+def _show_difference(fixed: apply.Fixed, output_file: str | None, exit_zero: bool, quiet: bool) -> int:
+    """What would change, as ruff shows it: the difference, how much it would fix, and 1 if there is any."""
+    rows = (row.rstrip("\n") for changed in fixed.changed for row in apply.difference(changed))
+    _write((line(row) for row in rows), output_file)
+    unsafe = sum(one.fix is not None and not one.fix.safe for one in fixed.outcome.findings)
+    if not quiet:
+        more = f" ({unsafe} more with --unsafe-fixes)" if unsafe else ""
+        click.echo(f"Would fix {fixed.count} of {fixed.count + len(fixed.outcome.findings)} findings{more}.", err=True)
+    for failure in fixed.outcome.failures:
+        click.echo(f"lstm-lint: {failure}", err=True)
+    return FAILED if fixed.outcome.failures else FOUND if fixed.changed and not exit_zero else 0
 
 
 def _stdin_path(paths: tuple[str, ...], name: str | None) -> tuple[str, ...]:
@@ -154,8 +194,8 @@ def _stdin_path(paths: tuple[str, ...], name: str | None) -> tuple[str, ...]:
     return (name or STDIN,)
 
 
-def _stdin_source(name: str) -> Source:
-    source = decode(name, sys.stdin.buffer.read())
+def _readable(name: str, data: bytes) -> Source:
+    source = decode(name, data)
     if isinstance(source, Unreadable):
         raise Misuse(f"{location(name, source.span)}: {source.message}")
     return source

@@ -189,6 +189,11 @@ def _text(path: str, data: bytes) -> str | Unreadable:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def encoding_of(data: bytes) -> str:
+    """The encoding of a file that was decoded: with it, the same text gives the same bytes again."""
+    return "utf-8-sig" if data.startswith(codecs.BOM_UTF8) else _declared_encoding(data) or "utf-8"
+
+
 _COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"^[ \t\f]*(?:#|$)")
 

@@ -235,7 +235,10 @@ class Reveal:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the analysis of one file gave; what stands in files that it imports is there too."""
+    """Everything that the analysis of one file gave; what stands in files that it imports is there too.
+
+    `wrappers` are the plain calls of ``Variable(x)``.
+    """
 
     sites: tuple[LstmSite, ...] = ()
     calls: tuple[LstmCall, ...] = ()
@@ -243,3 +246,4 @@ class Facts:
     path: str = ""
     reveals: tuple[Reveal, ...] = ()
     uses: tuple[Use, ...] = ()
+    wrappers: tuple[Place, ...] = ()

@@ -75,6 +75,17 @@ class Source:
         offset = next((cell.first_line - 1 for cell in self.cells if cell.number == span.cell), 0)
         return span.line + offset
 
+    def text_at(self, span: Span) -> str:
+        """What stands in a span."""
+        lines = self.text.split("\n")
+        first = self.text_line(span)
+        taken = lines[first - 1 : first + span.end_line - span.line]
+        if not taken:
+            return ""
+        taken[-1] = taken[-1][: span.end_column - 1]
+        taken[0] = taken[0][span.column - 1 :]
+        return "\n".join(taken)
+
     @cached_property
     def ignores(self) -> Ignores:
         if not self.cells or "noqa" not in self.text.lower():

@@ -53,6 +53,7 @@ from lstm_lint.values import (
 )
 
 IN_PLACE_RESHAPES = frozenset({"unsqueeze_", "squeeze_", "t_", "transpose_", "swapaxes_", "resize_", "resize_as_", "swapdims_"})
+VARIABLE = "torch.autograd.Variable"
 ENDS = frozenset({"builtins.exit", "builtins.quit", "sys.exit", "os._exit"})
 
 
@@ -234,6 +235,8 @@ def call_op(
                 arms.append((condition, lambda c=chosen: call_op(it, name, c, named, None, node)))
             return it.options(node, arms)
     call = it.call(name, node, values, named)
+    if name == VARIABLE and len(values) == 1 and not named:
+        it.wrappers[call.place] = None
     return note_use(it, call, OPS[name](call))
 
 

@@ -90,6 +90,7 @@ class Interpreter:
     gave_up: list[GaveUp] = field(default_factory=list)
     reveals: list[Reveal] = field(default_factory=list)
     uses: list[Use] = field(default_factory=list)
+    wrappers: dict[Place, None] = field(default_factory=dict)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     followed: set[int] = field(default_factory=set)
@@ -347,7 +348,12 @@ class Interpreter:
             tuple(self.gave_up),
             self.tree.source.path,
             tuple(self.reveals),
+<<<<<<< HEAD
             tuple(use for use in self.uses if use.built is None or use.built not in self.retied),
+=======
+            tuple(self.uses),
+            tuple(self.wrappers),
+>>>>>>> fixes
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

@@ -17,11 +17,15 @@ Line = tuple[Piece, ...]
 
 @dataclass(frozen=True)
 class View:
-    """How an outcome is to be shown. `source` gives the text that findings of a path stand in, None if it cannot be read."""
+    """How an outcome is to be shown. `source` gives the text that findings of a path stand in, None if it cannot be read.
+
+    `unsafe`: unsafe fixes are wanted too.
+    """
 
     source: Callable[[str], Source | None]
     verbose: bool = False
     quiet: bool = False
+    unsafe: bool = False
 
 
 Reporter = Callable[[Outcome, View], Iterable[Line]]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lstm_lint.check import Outcome
-from lstm_lint.findings import Confirmation, Finding, Severity, Status
+from lstm_lint.findings import Confirmation, Finding, Fix, Severity, Status
 from lstm_lint.report.excerpt import excerpt
 from lstm_lint.report.lines import Line, View, counted, line, location
 from lstm_lint.source import Span
@@ -54,6 +54,25 @@ def _full(finding: Finding, view: View) -> Iterator[Line]:
         yield from _related_code(view, related.path, related.span)
     if finding.confirmation is not None:
         yield from _confirmed(finding.confirmation, view)
+    if finding.fix is not None:
+        yield from _offered(finding, finding.fix, view)
+
+
+def _offered(finding: Finding, fix: Fix, view: View) -> Iterator[Line]:
+    """The exact text of a fix, edit by edit."""
+    source = view.source(finding.path)
+    if source is None:
+        return
+    for edit in fix.edits:
+        old, new = on_one_line(source.text_at(edit.span)), on_one_line(edit.text)
+        what = f"write {new} for {old}" if old and new else f"insert {new}" if new else f"remove {old}"
+        yield line((f"  {'fix' if fix.safe else 'unsafe fix'}: ", "frame"), f"{edit.span.line}:{edit.span.column}: {what}")
+
+
+def on_one_line(text: str) -> str:
+    """A piece of code in backquotes on one line; empty for nothing."""
+    joined = " ".join(text.split()) or text.strip("\r\n")
+    return f"`{joined}`" if joined else ""
 
 
 def _related_code(view: View, path: str, span: Span) -> Iterator[Line]:
@@ -95,10 +114,36 @@ def summary(outcome: Outcome, view: View) -> Iterator[Line]:
         yield line(f"Nothing found in {looked_at}, but not everything could be checked.")
         return
     if not counts:
-        yield line(("All checks passed", "good"), f": {looked_at}.{_refutations(outcome)}")
+        yield line(("All checks passed", "good"), f": {looked_at}.{_fixed(outcome)}{_refutations(outcome)}")
         return
     found = " and ".join(counted(counts[severity], _noun(severity)) for severity in Severity if counts[severity])
-    yield line(f"Found {found} in {looked_at}.{_confirmations(outcome.findings)}{_refutations(outcome)}")
+    yield line(f"Found {found} in {looked_at}.{_fixed(outcome)}{_confirmations(outcome.findings)}{_refutations(outcome)}")
+    yield from _fixable(outcome, view)
+
+
+def _fixed(outcome: Outcome) -> str:
+    return f" Fixed {outcome.fixed}." if outcome.fixed else ""
+
+
+def _fixable(outcome: Outcome, view: View) -> Iterator[Line]:
+    """How many findings have a fix, and the options that apply them."""
+    fixes = [finding.fix for finding in outcome.findings if finding.fix is not None]
+    wanted = sum(fix.safe or view.unsafe for fix in fixes)
+    others = len(fixes) - wanted
+    if outcome.fixed is not None:
+        if wanted:
+            yield line(f"{_fixes(wanted)} left out: something else would be wrong afterwards.")
+        if others:
+            yield line(f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes.")
+    elif wanted:
+        hidden = f" ({_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes)" if others else ""
+        yield line(f"{wanted} fixable with --fix{' --unsafe-fixes' if view.unsafe else ''}{hidden}.")
+    elif others:
+        yield line(f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes.")
+
+
+def _fixes(number: int, kind: str = "") -> str:
+    return f"{number} {kind}fix{'' if number == 1 else 'es'}"
 
 
 def _noun(severity: Severity) -> str:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from lstm_lint.alternatives import configuration, configurations, likeliest
 from lstm_lint.facts import Facts
-from lstm_lint.findings import Finding, Probe, Redeemed, Spot
+from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Spot
 from lstm_lint.judge import judge
 from lstm_lint.proofs import Extent
+from lstm_lint.remedies import Remedy
 from lstm_lint.rules import (
     lst101_state_layers,
     lst102_state_batch,
@@ -33,6 +34,8 @@ from lstm_lint.rules import (
     lst403_one_direction_only,
     lst404_state_view_mixes_batch,
     lst405_direction_order,
+    lst501_zero_state,
+    lst502_variable_wrapper,
     lst900_unreadable,
     lst901_gave_up,
 )
@@ -64,6 +67,8 @@ _ALL = (
     lst403_one_direction_only,
     lst404_state_view_mixes_batch,
     lst405_direction_order,
+    lst501_zero_state,
+    lst502_variable_wrapper,
     lst900_unreadable,
     lst901_gave_up,
 )
@@ -80,12 +85,16 @@ class Examined:
 
 
 def check_facts(
-    facts: Facts, plan: Callable[[Complaint], Probe | None] | None = None, codes: Collection[str] | None = None
+    facts: Facts,
+    plan: Callable[[Complaint], Probe | None] | None = None,
+    codes: Collection[str] | None = None,
+    fix_for: Callable[[Remedy], Fix | None] | None = None,
 ) -> Examined:
     """What every rule has to say about a file, contexts merged.
 
     `plan` makes the question for torch that goes with a finding (`lstm_lint.confirm.plan.probe_for`); None: no questions.
-    `codes`: the rules whose findings are wanted; None: all.
+    `codes`: the rules whose findings are wanted; None: all. `fix_for` writes the fix that goes with a finding
+    (`lstm_lint.fixes.writer_of_fixes`); None: no fixes.
     """
     sites = [site for site in facts.sites if not site.guarded]
     calls = [judge(call) for call in facts.calls]
@@ -108,7 +117,7 @@ def check_facts(
                 contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
         contexts += contexts_of_uses(rule, handling)
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
-        findings += merged(rule, contexts, plan)
+        findings += merged(rule, contexts, plan, fix_for)
         redeemed += [
             Redeemed(rule.code, Spot(place.path, place.span)) for place in _elsewhere(redeemed_places(contexts), facts)
         ]

@@ -12,6 +12,7 @@ from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
 from lstm_lint.lineage import Lineage
 from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.remedies import Remedy
 from lstm_lint.source import Place
 
 CERTAIN = Comparison(Extent.ALWAYS)
@@ -35,7 +36,7 @@ class Complaint:
 
     `comparison` says for which sizes it is wrong. `parts` are the state tensors it speaks of; `argument` is the constructor's
     parameter it speaks of. Of one about what is done with a layer's result, `use` is that; `experiment` and `details` name what
-    shows it in torch.
+    shows it in torch. `remedy` is what would mend it.
     """
 
     place: Place
@@ -51,6 +52,7 @@ class Complaint:
     use: Use | None = None
     experiment: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
+    remedy: Remedy | None = None
 
     @property
     def call(self) -> LstmCall | None:

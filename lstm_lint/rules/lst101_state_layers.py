@@ -32,7 +32,8 @@ RNN. The state that comes with a `PackedSequence` is not checked for nn.LSTM: a 
 `IndexError`, one with too many is used in part, in silence.
 
 ## Fix safety
-There is no automatic fix.
+Unsafe: where the tensor is made, its first size becomes `num_layers * num_directions` in the names that are visible there, such
+as `self.num_layers * 2` or `self.lstm.num_layers * 2`. It is a fix only if the layer, and not the state, was meant.
 """
 
 from __future__ import annotations
@@ -42,12 +43,13 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
+from lstm_lint.remedies import CountLayers
 from lstm_lint.rules.base import Complaint, Rule
 from lstm_lint.rules.states import WrongAxis, axis_complaints, is_smaller
 
 
 def check(judged: Judged) -> Iterator[Complaint]:
-    return axis_complaints(judged, RULE.axis, _cause, _when_packed)
+    return axis_complaints(judged, RULE.axis, _cause, _when_packed, _remedy)
 
 
 def _cause(wrong: WrongAxis) -> str:
@@ -67,6 +69,13 @@ def _cause(wrong: WrongAxis) -> str:
     if two_directions:
         return f"the first dimension is num_layers * num_directions; {use}"
     return f"the first dimension is num_layers; {use}"
+
+
+def _remedy(wrong: WrongAxis) -> CountLayers | None:
+    place = wrong.part.place
+    if place is None or wrong.part.actual is None:
+        return None
+    return CountLayers(place=place, site=wrong.judged.call.site, actual=wrong.part.actual)
 
 
 def _counts_one_layer(wrong: WrongAxis) -> bool:

@@ -31,7 +31,7 @@ A state that is stored batch-first (as `nn.DataParallel` wants it) is turned wit
 nn.LSTM: the process may die (SIGSEGV).
 
 ## Fix safety
-There is no automatic fix.
+Unsafe: the first two sizes change places where the tensor is made. Other code may take the same tensor as batch-first.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart, is_swapped
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.remedies import SwapSizes
 from lstm_lint.rules.base import Ask, Complaint, Rule, condition_text, is_readable, sizes_text, state_place
 from lstm_lint.rules.states import packed_text
 from lstm_lint.source import Place
@@ -60,7 +61,11 @@ def check(judged: Judged) -> Iterator[Complaint]:
         names = tuple(part.which for part in parts)
         first, comparison = parts[0], worst(parts[0])
         message = _message(judged, config, first, names, comparison)
-        yield Complaint(place, message, Ask.STATE, comparison, first.expected, first.actual, judged.call.site, judged, names)
+        site = judged.call.site
+        remedy = SwapSizes(place=first.place, rank=len(first.axes)) if first.place is not None else None
+        yield Complaint(
+            place, message, Ask.STATE, comparison, first.expected, first.actual, site, judged, names, remedy=remedy
+        )
 
 
 def worst(part: StatePart) -> Comparison:

@@ -24,7 +24,8 @@ lstm = nn.LSTM(28, 64, 2, batch_first=True)
 Nothing. To show it, the layer's output for a batch-first input is compared with that of the layer that was meant.
 
 ## Fix safety
-There is no automatic fix: whether `bias` was meant cannot be known. `bias=True` by name says so.
+Unsafe: `batch_first=` is written before the value, and the layer reads its input the other way round from then on. Whether
+`bias` was meant cannot be known; `bias=True` by name says so.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from collections.abc import Iterator
 
 from lstm_lint.facts import LstmSite
 from lstm_lint.findings import Severity
+from lstm_lint.remedies import NameArgument
 from lstm_lint.rules.base import Ask, Complaint, Rule
 from lstm_lint.values import Bool, Unknown
 
@@ -49,7 +51,8 @@ def check(site: LstmSite) -> Iterator[Complaint]:
             f"the fourth parameter of {site.layer} is bias, and batch_first stays False: "
             f"write batch_first={name} if that was meant, or bias={name}"
         )
-        yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument="bias")
+        remedy = NameArgument(place=site.place, position=FOURTH - 1, name="batch_first")
+        yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument="bias", remedy=remedy)
 
 
 def _bool_text(value: object) -> str | None:

@@ -29,7 +29,8 @@ A warning: `dropout option adds dropout after all but last recurrent layer, so n
 than 1, but got dropout=0.5 and num_layers=1`.
 
 ## Fix safety
-There is no automatic fix.
+Safe, where `num_layers` is left out or spelt `1`: the argument is dropped, which changes nothing but that torch does not warn
+any more. Where the number of layers comes from elsewhere, there is no automatic fix.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.facts import LstmSite
 from lstm_lint.findings import Severity
+from lstm_lint.ops.recurrent import PARAMETERS
+from lstm_lint.remedies import Argument, DropArgument
 from lstm_lint.rules.base import Ask, Complaint, Rule
 from lstm_lint.values import Float, Int, Value
 
@@ -52,7 +55,14 @@ def check(site: LstmSite) -> Iterator[Complaint]:
         f"dropout={rate:g} does nothing: {site.layer} applies it between layers, and this one has a single layer; "
         "use num_layers=2 or more, or nn.Dropout on its output"
     )
-    yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument="dropout")
+    yield Complaint(site.place, message, Ask.CONSTRUCTION, site=site, argument="dropout", remedy=_remedy(site))
+
+
+def _remedy(site: LstmSite) -> DropArgument:
+    """Without the argument, where the code itself says that there is one layer, whoever builds it."""
+    names = list(PARAMETERS[site.layer])
+    dropout, num_layers = (Argument(name, names.index(name)) for name in ("dropout", "num_layers"))
+    return DropArgument(place=site.place, argument=dropout, spelt=((num_layers, "1"),), safe=True)
 
 
 def _rate(value: Value | None) -> float | None:

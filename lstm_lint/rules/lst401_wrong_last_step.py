@@ -49,7 +49,8 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.lineage import LAST, Role
+from lstm_lint.lineage import LAST, Lineage, Role
+from lstm_lint.remedies import MoveIndex
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
 from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, which
 
@@ -68,7 +69,15 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
         f"take the end of axis {before.axis_of(Role.TIME)} instead"
     )
     details = {"axis": before.axis_of(Role.BATCH), "steps": before.axis_of(Role.TIME)}
-    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="last-sample", details=details)
+    remedy = _remedy(use, before)
+    yield Complaint(
+        use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="last-sample", details=details, remedy=remedy
+    )
+
+
+def _remedy(use: Use, before: Lineage) -> MoveIndex | None:
+    batch, time = before.axis_of(Role.BATCH), before.axis_of(Role.TIME)
+    return None if batch is None or time is None else MoveIndex(place=use.place, origin=batch, goal=time)
 
 
 RULE = Rule("LST401", "wrong-last-step", Severity.WARNING, True, __doc__, of_use=check)

@@ -37,7 +37,10 @@ last = torch.cat([h_n[-2], h_n[-1]], dim=1)
 Nothing. `check` shows how far the backward half of what is taken is from what `h_n` holds.
 
 ## Fix safety
-Unsafe: both directions of `h_n` are joined instead.
+Unsafe: `torch.cat([h_n[-2], h_n[-1]], dim=-1)` is written instead, in the code's own name for `h_n`; where the call drops it,
+`out, _ = lstm(x)` becomes `out, (h_n, _) = lstm(x)`. The model has to be trained anew: half of its features mean something else.
+There is no automatic fix where `out` is changed before its last step is taken (by dropout, by a transpose), or where the layer is
+bidirectional for some configurations only.
 """
 
 from __future__ import annotations
@@ -48,6 +51,8 @@ from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import FIRST, LAST, Lineage, Role
+from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.remedies import JoinEnds
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, two_directions, which
 
@@ -66,7 +71,25 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
         "the last step of a bidirectional layer: its backward half has read one step only; "
         f"take both directions of h_n instead, torch.cat([h_n[-2], h_n[-1]], dim=-1){condition_text(comparison)}"
     )
-    yield Complaint(use.place, message, Ask.EXPERIMENT, comparison, site=site_of(use), use=use, experiment="backward-last-step")
+    yield Complaint(
+        use.place,
+        message,
+        Ask.EXPERIMENT,
+        comparison,
+        site=site_of(use),
+        use=use,
+        experiment="backward-last-step",
+        remedy=_remedy(use, before, comparison),
+    )
+
+
+def _remedy(use: Use, before: Lineage, comparison: Comparison) -> JoinEnds | None:
+    """Both ends of h_n, where the layer is bidirectional whatever its parameters are."""
+    axis, site = before.axis_of(Role.TIME), site_of(use)
+    if axis is None or site is None or site.config is None or comparison.extent is not Extent.ALWAYS or len(before.sources) != 1:
+        return None
+    (source,) = before.sources
+    return JoinEnds(place=use.place, call=source.place, axis=axis, has_pair=site.config.has_pair)
 
 
 def _first_step_too(lineage: Lineage, handling: Handling) -> bool:

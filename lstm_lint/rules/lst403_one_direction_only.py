@@ -35,7 +35,8 @@ last = torch.cat([h_n[-2], h_n[-1]], dim=1)
 Nothing. `check` shows that what is taken is one half of both.
 
 ## Fix safety
-Unsafe: both directions are joined, so that the features double.
+Unsafe: `torch.cat([h_n[-2], h_n[-1]], dim=-1)` is written instead, so that the features double. If a layer behind it is built
+for one direction, that is an error then, and the fix is not applied: make that layer larger first.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ from collections.abc import Iterator
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import FIRST, Lineage, Role
+from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.remedies import JoinDirections
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, two_directions, which
 
@@ -67,8 +70,24 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     )
     details = {"which": name, "direction": one}
     yield Complaint(
-        use.place, message, Ask.EXPERIMENT, comparison, site=site_of(use), use=use, experiment="one-direction", details=details
+        use.place,
+        message,
+        Ask.EXPERIMENT,
+        comparison,
+        site=site_of(use),
+        use=use,
+        experiment="one-direction",
+        details=details,
+        remedy=_remedy(use, comparison),
     )
+
+
+def _remedy(use: Use, comparison: Comparison) -> JoinDirections | None:
+    """Both directions, where the layer has two whatever its parameters are."""
+    site = site_of(use)
+    if site is None or site.config is None or comparison.extent is not Extent.ALWAYS:
+        return None
+    return JoinDirections(place=use.place, num_layers=site.config.num_layers)
 
 
 def _other_is_used(state: Lineage, at: str, handling: Handling) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 from lstm_lint.dims import Dim, Kind
 from lstm_lint.facts import Use
-from lstm_lint.findings import Finding, Probe, Related, Severity, Spot
+from lstm_lint.findings import Finding, Fix, Probe, Related, Severity, Spot
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import Extent
+from lstm_lint.remedies import Remedy
 from lstm_lint.rules.base import Complaint, Rule
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Span
@@ -46,7 +47,12 @@ def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
             yield part.status != "unknown"
 
 
-def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], Probe | None] | None) -> list[Finding]:
+def merged(
+    rule: Rule,
+    contexts: Sequence[Context],
+    plan: Callable[[Complaint], Probe | None] | None,
+    fix_for: Callable[[Remedy], Fix | None] | None = None,
+) -> list[Finding]:
     """One finding for each place: that of the worst context, a symbolic one (in the user's names) before a grounded one."""
     redeemed = redeemed_places(contexts)
     best: dict[Place, tuple[Severity, Complaint]] = {}
@@ -64,7 +70,11 @@ def merged(rule: Rule, contexts: Sequence[Context], plan: Callable[[Complaint], 
                 best[complaint.place] = (severity, complaint)
     findings: dict[tuple[str, Span], Finding] = {}
     for severity, complaint in best.values():
-        finding = _finding(rule, severity, complaint, plan)
+        remedy = complaint.remedy
+        fix = fix_for(remedy) if remedy is not None and fix_for is not None else None
+        if remedy is not None and remedy.is_proof and fix is None:
+            continue
+        finding = replace(_finding(rule, severity, complaint, plan), fix=fix)
         key = (finding.path, finding.span)
         if key not in findings or RANK[finding.severity] < RANK[findings[key].severity]:
             findings[key] = finding

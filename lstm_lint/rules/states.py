@@ -9,6 +9,7 @@ from lstm_lint.dims import Dim
 from lstm_lint.judge import Judged, StatePart, is_swapped
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.proofs import Comparison
+from lstm_lint.remedies import Remedy
 from lstm_lint.rules.base import Ask, Complaint, condition_text, is_readable, sizes_text, state_place
 
 UNCHECKED = "torch does not check the state of a packed LSTM call"
@@ -52,7 +53,11 @@ def wrong_axes(judged: Judged, axis: str) -> Iterator[WrongAxis]:
 
 
 def axis_complaints(
-    judged: Judged, axis: str, cause: Callable[[WrongAxis], str], when_packed: Callable[[WrongAxis], str]
+    judged: Judged,
+    axis: str,
+    cause: Callable[[WrongAxis], str],
+    when_packed: Callable[[WrongAxis], str],
+    remedy: Callable[[WrongAxis], Remedy | None] | None = None,
 ) -> Iterator[Complaint]:
     """One complaint for each wrong tensor; one for both where they are wrong in the same way at the same place."""
     together: dict[object, list[WrongAxis]] = {}
@@ -60,10 +65,12 @@ def axis_complaints(
         key = (state_place(judged, wrong.part.place), wrong.expected, wrong.actual, wrong.comparison.extent)
         together.setdefault(key, []).append(wrong)
     for group in together.values():
-        yield _axis_complaint(judged, group, cause(group[0]), when_packed(group[0]))
+        yield _axis_complaint(judged, group, cause(group[0]), when_packed(group[0]), remedy)
 
 
-def _axis_complaint(judged: Judged, group: list[WrongAxis], cause: str, when_packed: str) -> Complaint:
+def _axis_complaint(
+    judged: Judged, group: list[WrongAxis], cause: str, when_packed: str, remedy: Callable[[WrongAxis], Remedy | None] | None
+) -> Complaint:
     first = group[0]
     assert first.part.expected is not None and first.part.actual is not None
     message = (
@@ -80,6 +87,7 @@ def _axis_complaint(judged: Judged, group: list[WrongAxis], cause: str, when_pac
         judged.call.site,
         judged,
         tuple(wrong.part.which for wrong in group),
+        remedy=remedy(group[0]) if remedy is not None else None,
     )
 
 

@@ -72,6 +72,10 @@ class Tree:
         self._parts.append(tree)
         return tree.module
 
+    def extent(self, node: cst.CSTNode) -> CodeRange:
+        """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""
+        return self._positions[id(node)]
+
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))
 

@@ -1,0 +1,173 @@
+"""The state: its sizes where it is made, and zeros that need not be passed at all."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lstm_lint.dims import ONE, Dim
+from lstm_lint.findings import Edit
+from lstm_lint.fixes.arguments import without
+from lstm_lint.fixes.spelling import bound_names, layer_counts
+from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions
+from lstm_lint.remedies import CountLayers, DropZeros, SwapSizes
+
+MAKERS = {"zeros", "ones", "randn", "rand", "empty", "full", "new", "FloatTensor", "Tensor"}
+MAKERS |= {"new_zeros", "new_ones", "new_empty", "new_full"}
+
+
+# -- sizes -------------------------------------------------------------------------------------------------------------
+def sizes_of(call: cst.Call, rank: int) -> list[cst.BaseExpression] | None:
+    """The size expressions of ``torch.zeros(2, batch, 4)``, however they are grouped; None if they are not all there."""
+    if called_name(call) not in MAKERS or has_star(call):
+        return None
+    positional = [arg.value for arg in call.args if arg.keyword is None]
+    index = argument(call, "size", 0)
+    if len(positional) == rank and rank > 1:
+        return positional
+    match call.args[index].value if index is not None else None:
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            sizes = [element.value for element in elements if isinstance(element, cst.Element)]
+            return sizes if len(sizes) == len(elements) == rank else None
+        case _:
+            return None
+
+
+def count_layers(remedy: CountLayers, syntax: Syntax) -> tuple[Edit, ...] | None:
+    call = syntax.node(remedy.place, cst.Call)
+    sizes = sizes_of(call, len(remedy.actual)) if call is not None else None
+    if sizes is None:
+        return None
+    text = _counted(remedy, sizes[0], syntax)
+    return None if text is None else (syntax.replacing(sizes[0], text),)
+
+
+def _counted(remedy: CountLayers, node: cst.BaseExpression, syntax: Syntax) -> str | None:
+    """The user's own expression for num_layers times the directions, else what the layer itself says."""
+    config = remedy.site.config
+    if config is None:
+        return None
+    actual: Dim = remedy.actual[0]
+    wanted = config.state_layers
+    if wanted.constant is not None and isinstance(node, cst.Integer):
+        return wanted.text
+    if actual == config.num_layers and not isinstance(node, cst.Integer) and config.num_directions != ONE:
+        directions = layer_counts(syntax, node, remedy.site, with_layers=False)
+        return None if directions is None else f"{syntax.factor(node)} * {directions}"
+    return wanted.text if wanted.constant is not None else layer_counts(syntax, node, remedy.site)
+
+
+def swap_sizes(remedy: SwapSizes, syntax: Syntax) -> tuple[Edit, ...] | None:
+    call = syntax.node(remedy.place, cst.Call)
+    sizes = sizes_of(call, remedy.rank) if call is not None else None
+    if sizes is None:
+        return None
+    return syntax.replacing(sizes[0], syntax.slice(sizes[1])), syntax.replacing(sizes[1], syntax.slice(sizes[0]))
+
+
+# -- zeros -------------------------------------------------------------------------------------------------------------
+SAME = {"to", "cuda", "cpu", "float", "contiguous", "detach", "clone", "type", "type_as", "double", "half"}
+"""Methods that give zeros again, and do not change what they are called on."""
+
+
+def drop_zeros(remedy: DropZeros, syntax: Syntax) -> tuple[Edit, ...] | None:
+    """The call without its state, if that is made of zeros beside it and named for nothing else."""
+    call = syntax.node(remedy.place, cst.Call)
+    index = argument(call, "hx", 1) if call is not None else None
+    made_at = [syntax.node(place, cst.Call) for place in remedy.made_at]
+    if call is None or index is None or has_star(call) or None in made_at:
+        return None
+    calls = [one for place in remedy.calls if (one := syntax.node(place, cst.Call)) is not None]
+    zeros = Zeros(syntax, [node for node in made_at if node is not None], calls)
+    return without(syntax, call, index) if zeros.are(call.args[index].value) else None
+
+
+class Zeros:
+    """Whether expressions are zeros that nothing can have changed, as far as the text around them says."""
+
+    def __init__(self, syntax: Syntax, made_at: list[cst.Call], calls: list[cst.Call]) -> None:
+        self.syntax = syntax
+        self.made_at = made_at
+        self.calls = calls
+        self.trusted: list[str] = []
+
+    def are(self, node: cst.BaseExpression) -> bool:
+        match node:
+            case cst.Call() if any(node is made for made in self.made_at):
+                return _is_new(node) and all(arg.keyword is None or arg.keyword.value not in ("requires_grad", "out") for arg in node.args)
+            case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name))) if name in SAME:
+                return self.are(inner)
+            case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star="")]) if _is_variable(func):
+                return self.are(inner)
+            case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                return all(isinstance(element, cst.Element) and self.are(element.value) for element in elements)
+            case cst.Name(value=name):
+                return self._is_untouched(node, name)
+            case _:
+                return False
+
+    def _is_untouched(self, node: cst.CSTNode, name: str) -> bool:
+        """Whether a variable is only ever assigned zeros, and only ever read to be passed on as a state."""
+        if name in self.trusted:
+            return True
+        self.trusted.append(name)
+        return all(self._is_harmless(mention, name) for mention in mentions(self.syntax.scope(node), name))
+
+    def _is_harmless(self, mention: cst.Name, name: str) -> bool:
+        inner: cst.CSTNode = mention
+        for outer in self.syntax.around(mention):
+            match outer:
+                case cst.Element() | cst.Tuple() | cst.List():
+                    inner = outer
+                case cst.AssignTarget():
+                    statement = self.syntax.parent(outer)
+                    return isinstance(statement, cst.Assign) and self._is_zero_assignment(statement)
+                case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=other))], value=value) if value is inner:
+                    return self._is_untouched(mention, other)
+                case cst.Arg():
+                    return self._is_state(outer)
+                case cst.Attribute(attr=cst.Name(value=method)) if method in SAME:
+                    return self._is_passed_on(outer, name)
+                case _:
+                    return False
+        return False
+
+    def _is_zero_assignment(self, statement: cst.Assign) -> bool:
+        """``h0 = c0 = zeros``, ``h0, c0 = zeros, zeros``: zeros under every name, each of which is left alone."""
+        names = [name for target in statement.targets for name in bound_names(target.target)]
+        plain = all(isinstance(target.target, cst.Name) for target in statement.targets)
+        if not plain and not isinstance(statement.value, cst.Tuple):
+            return False
+        return self.are(statement.value) and all(self._is_untouched(statement, name) for name in names)
+
+    def _is_passed_on(self, method: cst.Attribute, name: str) -> bool:
+        """``h0 = h0.to(device)``, or the same within a tuple that is passed on."""
+        call = self.syntax.parent(method)
+        if not isinstance(call, cst.Call) or call.func is not method:
+            return False
+        statement = self.syntax.parent(call)
+        match statement:
+            case cst.Assign(targets=targets):
+                return all(bound_names(target.target) == {name} for target in targets)
+            case cst.Arg():
+                return self._is_state(statement)
+            case _:
+                return False
+
+    def _is_state(self, given: cst.Arg) -> bool:
+        """Whether an argument is the state of one of the layers' calls, which do not change it."""
+        call = self.syntax.parent(given)
+        index = argument(call, "hx", 1) if isinstance(call, cst.Call) and any(call is one for one in self.calls) else None
+        return index is not None and isinstance(call, cst.Call) and call.args[index] is given
+
+
+def _is_variable(func: cst.BaseExpression) -> bool:
+    return isinstance(func, cst.Name | cst.Attribute) and called_name(cst.Call(func)) == "Variable"
+
+
+def _is_new(call: cst.Call) -> bool:
+    """Whether nobody else has the tensor: it is made here, and not one that is filled with zeros here."""
+    match call.func:
+        case cst.Attribute(value=inner, attr=cst.Name(value="zero_")):
+            return isinstance(inner, cst.Call) and called_name(inner) in MAKERS
+        case _:
+            return called_name(call) in MAKERS | {"zeros_like"}

@@ -1,0 +1,37 @@
+"""``Variable(x)``, which gives x detached since torch 0.4."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from lstm_lint.findings import Edit
+from lstm_lint.fixes.states import MAKERS, SAME
+from lstm_lint.fixes.syntax import Syntax, called_name
+from lstm_lint.remedies import Unwrap
+
+NEW = MAKERS | {"tensor", "from_numpy", "as_tensor", "LongTensor", "zeros_like", "ones_like", "randn_like", "rand_like", "arange"}
+ALIKE = SAME | {"long", "int", "zero_", "normal_", "uniform_", "fill_"}
+"""Methods whose result needs no gradient if what they are called on needs none."""
+
+
+def unwrap(remedy: Unwrap, syntax: Syntax) -> tuple[Edit, ...] | None:
+    """What is new needs no gradient, and is left as it is; of anything else ``.detach()`` gives the same."""
+    match syntax.node(remedy.place, cst.Call):
+        case cst.Call(args=[cst.Arg(value=inner, star="")]) as call:
+            text = syntax.factor(inner) if is_new(inner) else f"{syntax.factor(inner)}.detach()"
+            return (syntax.replacing(call, text),)
+        case _:
+            return None
+
+
+def is_new(node: cst.BaseExpression) -> bool:
+    """Whether an expression gives a tensor that no gradient goes through, and that nobody else has."""
+    match node:
+        case cst.Call(args=args) if any(arg.star or (arg.keyword and arg.keyword.value == "requires_grad") for arg in args):
+            return False
+        case cst.Call(func=cst.Attribute(value=cst.Name(value="torch"), attr=cst.Name(value=name))):
+            return name in NEW
+        case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name))):
+            return name in ("new_zeros", "new_ones", "new", "new_empty", "new_full") or (name in ALIKE and is_new(inner))
+        case _:
+            return False

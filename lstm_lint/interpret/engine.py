@@ -348,12 +348,8 @@ class Interpreter:
             tuple(self.gave_up),
             self.tree.source.path,
             tuple(self.reveals),
-<<<<<<< HEAD
             tuple(use for use in self.uses if use.built is None or use.built not in self.retied),
-=======
-            tuple(self.uses),
             tuple(self.wrappers),
->>>>>>> fixes
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------

@@ -6,12 +6,12 @@ from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
-from lstm_lint.lineage import is_noted
+from lstm_lint.lineage import Lineage, is_noted
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
 from lstm_lint.shapes import size_symbol
 from lstm_lint.source import Place
-from lstm_lint.values import Bool, OneOf, Repeated, Tensor, Tuple, Unknown, Value
+from lstm_lint.values import Bool, Dict, OneOf, Packed, Repeated, Tensor, Tuple, Unknown, Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,7 +167,8 @@ class Use:
     `name` is the qualified name of the op or layer, ``index`` for ``x[...]``, ``unpack`` where it is taken apart into names;
     `config` the layer's arguments by name. `arguments` are as the op got them, the receiver of a method first. `targets` are
     the names that it is unpacked into, `sites` the layers that gave what it gets, `built` where the layer that is called is
-    constructed. What is done with a weight of a recurrent layer is a use too. The rest is as for a call.
+    constructed. What is done with a weight of a recurrent layer is a use too; so are ``return``, ``keep`` (as an attribute) and
+    ``pass`` (to code that is not followed). `entry` is the function from which the code was entered. The rest is as for a call.
     """
 
     name: str
@@ -186,6 +187,13 @@ class Use:
     reached_from: Place | None = None
     evaluation: int = 0
     built: Place | None = None
+    entry: Hashable = None
+
+    @property
+    def lineages(self) -> Iterator[Lineage]:
+        """Those of everything that it gets."""
+        for value in (*self.arguments, *self.keywords.values()):
+            yield from _lineages(value)
 
     @property
     def from_layer(self) -> bool:
@@ -203,6 +211,23 @@ class Use:
         return self.arguments[index] if index < len(self.arguments) else self.keywords.get(name)
 
 
+def _lineages(value: Value) -> Iterator[Lineage]:
+    match value:
+        case Tensor(lineage=Lineage() as lineage) | Packed(lineage=Lineage() as lineage):
+            yield lineage
+        case Tuple(items):
+            for item in items:
+                yield from _lineages(item)
+        case Dict(items):
+            for item in items.values():
+                yield from _lineages(item)
+        case Repeated(item):
+            yield from _lineages(item)
+        case OneOf(alternatives):
+            for _, item in alternatives:
+                yield from _lineages(item)
+
+
 def _is_given(value: Value) -> bool:
     match value:
         case Tensor(lineage=lineage):
@@ -211,6 +236,8 @@ def _is_given(value: Value) -> bool:
             return source is not None or any(_is_given(item) for item in items)
         case Repeated(item):
             return _is_given(item)
+        case Dict(items):
+            return any(_is_given(item) for item in items.values())
         case _:
             return False
 

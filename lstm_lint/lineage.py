@@ -7,7 +7,7 @@ nothing to do with what the axes were.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -50,14 +50,28 @@ class Source:
     equal: tuple[tuple[Symbol, Dim], ...] = field(default=(), compare=False)
 
 
+COUNTED, LENGTHS, ENDS = "counted", "lengths", "ends"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What the integers in a tensor are: ``counted`` from 0, the ``lengths`` of sequences, or their ``ends``, one less.
+
+    `of` tells the sequences apart; None for any: those that a mask counts.
+    """
+
+    kind: str
+    of: Hashable = None
+
+
 FIRST, LAST, OTHER = "first", "last", "other"
 
 
 @dataclass(frozen=True)
 class Taken:
-    """One index of a role, of `size` many, that was taken: ``first``, ``last`` or ``other``. `place` is where.
+    """One index of a role, of `size` many, that was taken: ``first``, ``last``, ``ends`` or ``other``. `place` is where.
 
-    Of two directions the first is forward, the last backward.
+    Of two directions the first is forward, the last backward. ``ends`` is the last step of each sample's own.
     """
 
     role: Role
@@ -70,13 +84,15 @@ class Taken:
 class Lineage:
     """What a tensor is of what recurrent layers gave: `axes` as far as they are known, and what was taken of those that went.
 
-    `padded`: steps behind the end of the shorter sequences are zeros that were filled in.
+    `padded`: steps behind the end of the shorter sequences are zeros that were filled in. `lengths`: of which sequences, as
+    `Numbers.of` says it.
     """
 
     sources: frozenset[Source]
     axes: tuple[Axis, ...] | None
     taken: tuple[Taken, ...] = ()
     padded: bool = False
+    lengths: Hashable = None
 
     def roles(self, axis: int) -> tuple[Role, ...]:
         """The roles in an axis, which may be counted from behind; none if its meaning is not known."""

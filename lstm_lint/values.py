@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Union
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
-from lstm_lint.lineage import Lineage, Source
+from lstm_lint.lineage import Lineage, Numbers, Source
 from lstm_lint.proofs import FRESH
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
@@ -109,7 +109,8 @@ class Tensor:
     """A tensor by its shape. `dtype` and `device` as torch names them (``float32``, ``int64``, ``cpu``), None if not known.
 
     `made_by` is the qualified name of the call that created it, `why` what lost the shape if it is not known.
-    `lineage`: what it is of what a recurrent layer gave, if it is anything of that.
+    `lineage`: what it is of what a recurrent layer gave, if it is anything of that. `numbers`: what its integers are, if they
+    are known to be lengths and the like.
     """
 
     shape: Shape
@@ -119,13 +120,15 @@ class Tensor:
     place: Place | None = field(default=None, compare=False)
     why: Unknown | None = field(default=None, compare=False)
     lineage: Lineage | None = None
+    numbers: Numbers | None = None
 
 
 @dataclass(frozen=True)
 class Packed:
     """A PackedSequence: (batch, features) of the padded tensor it was made of, however that was laid out.
 
-    `in_order`: torch was told that the batch is sorted, and so does not sort it (``enforce_sorted=True``).
+    `in_order`: torch was told that the batch is sorted, and so does not sort it (``enforce_sorted=True``). `lengths`: which
+    those of the sequences are (`Numbers.of`); `even`: they are all the same.
     """
 
     batch: Dim | None
@@ -136,18 +139,31 @@ class Packed:
     time: Dim | None = None
     in_order: bool = False
     lineage: Lineage | None = None
+    lengths: Hashable = None
+    even: bool = False
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Of which tensor the items of a sequence are the pieces along an axis: `size` indices each, or None: one, without it."""
+
+    source: Tensor
+    axis: int
+    size: Dim | None = None
 
 
 @dataclass(frozen=True)
 class Tuple:
     """A tuple, list or ``torch.Size`` as a value: its items in order. `kind` is ``tuple``, ``list`` or ``size``.
 
-    `given_by`: the recurrent layer whose ``result`` it is (the output and the state), or whose ``state``.
+    `given_by`: the recurrent layer whose ``result`` it is (the output and the state), or whose ``state``. `pieces`: what
+    ``unbind``, ``chunk`` or ``split`` took apart.
     """
 
     items: tuple[Value, ...]
     kind: str = "tuple"
     given_by: Source | None = field(default=None, compare=False)
+    pieces: Pieces | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -161,6 +177,7 @@ class Repeated:
     length: Dim | None = None
     kind: str = "list"
     index: Symbol | None = None
+    pieces: Pieces | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

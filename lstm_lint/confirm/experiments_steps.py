@@ -11,19 +11,43 @@ if TYPE_CHECKING:
 
     Reply = dict[str, Any]
 
+LENGTHS = (5, 3, 2)  # of a batch of 3, padded to 5 steps
+
+
+def batch(lab: Lab, layer: Any) -> Any:
+    """A batch as the layer wants it laid out."""
+    count, steps = len(LENGTHS), LENGTHS[0]
+    first = getattr(layer, "batch_first", False)
+    return lab.torch.randn(*((count, steps) if first else (steps, count)), layer.input_size)
+
+
+def steps_first(layer: Any, output: Any) -> Any:
+    """The output as (time, batch, features)."""
+    return output.transpose(0, 1) if layer.batch_first else output
+
+
+def packed_output(lab: Lab, layer: Any) -> tuple[Any, Any]:
+    """The padded output (time, batch, features) of a batch of sequences of different lengths, and h_n."""
+    rnn = lab.torch.nn.utils.rnn
+    packed = rnn.pack_padded_sequence(batch(lab, layer), list(LENGTHS), layer.batch_first)
+    output, state = layer(packed)
+    return rnn.pad_packed_sequence(output)[0], hidden(state)
+
+
+def hidden(state: Any) -> Any:
+    """h_n of what a layer gives beside its output."""
+    return state[0] if isinstance(state, tuple) else state
+
 
 def last_sample(lab: Lab) -> Reply:
-    """LST401: the end of the batch axis of an output, against the end of its axis of steps, both joined over what is left."""
+    """LST401: the end of the batch axis of an output, against the end of its axis of steps, as far as both have rows."""
     layer = lab.build()
-    batch, steps = 3, 5
-    given = lab.torch.randn(*((batch, steps) if getattr(layer, "batch_first", False) else (steps, batch)), layer.input_size)
-    output, _ = layer(given)
-    if not getattr(layer, "batch_first", False):
-        output = output.transpose(0, 1)
-    taken, wanted = output[-1], output[:, -1]  # (steps, features) and (batch, features)
-    number = lab.largest(taken[:batch], wanted)
+    output = steps_first(layer, layer(batch(lab, layer))[0])
+    steps, count, _ = output.shape
+    taken, wanted = output[:, -1], output[-1]  # (steps, features) and (batch, features)
+    number = lab.largest(taken[:count], wanted)
     text = (
-        f"of {batch} samples of {steps} steps it takes {tuple(taken.shape)}, every step of one sample, where the last step is "
+        f"of {count} samples of {steps} steps it takes {tuple(taken.shape)}, every step of one sample, where the last step is "
         f"{tuple(wanted.shape)}; the largest difference is {number:.3g}"
     )
     return lab.verdict(number > 0, text, number)
@@ -34,13 +58,14 @@ def backward_last_step(lab: Lab) -> Reply:
     layer = lab.build()
     if not layer.bidirectional:
         return {"outcome": "unusable", "text": "the layer has one direction"}
-    given = lab.torch.randn(*((3, 5) if layer.batch_first else (5, 3)), layer.input_size)
-    output, state = layer(given)
-    h_n = state[0] if isinstance(state, tuple) else state
-    last = output[:, -1] if layer.batch_first else output[-1]
+    if lab.probe["details"].get("step") == "ends":
+        output, h_n = packed_output(lab, layer)
+        last = output[lab.torch.tensor(LENGTHS) - 1, range(len(LENGTHS))]
+    else:
+        output, state = layer(batch(lab, layer))
+        last, h_n = steps_first(layer, output)[-1], hidden(state)
     size = h_n.shape[-1]
-    number = lab.largest(last[:, size:], h_n[-1])
-    forward = lab.largest(last[:, :size], h_n[-2])
+    number, forward = lab.largest(last[:, size:], h_n[-1]), lab.largest(last[:, :size], h_n[-2])
     text = (
         f"the backward half of the last step is up to {number:.3g} away from what h_n holds of that direction "
         f"(the forward half: {forward:.3g})"
@@ -53,9 +78,8 @@ def one_direction(lab: Lab) -> Reply:
     layer = lab.build()
     if not layer.bidirectional:
         return {"outcome": "unusable", "text": "the layer has one direction"}
-    given = lab.torch.randn(*((3, 5) if layer.batch_first else (5, 3)), layer.input_size)
-    state = layer(given)[1]
-    final = state[1] if lab.probe["details"].get("which") == "c" else state[0] if isinstance(state, tuple) else state
+    state = layer(batch(lab, layer))[1]
+    final = state[1] if lab.probe["details"].get("which") == "c" else hidden(state)
     number = lab.largest(final[-1], final[-2])
     text = (
         f"it takes {final.shape[-1]} features of {2 * final.shape[-1]}; the direction left out is up to {number:.3g} away "
@@ -64,8 +88,23 @@ def one_direction(lab: Lab) -> Reply:
     return lab.verdict(number > 0, text, number)
 
 
+def padded_last_step(lab: Lab) -> Reply:
+    """LST407: the last step of a padded output, forward, against the ends that h_n holds, for sequences of other lengths."""
+    layer = lab.build()
+    output, h_n = packed_output(lab, layer)
+    last = output[-1]
+    forward = h_n[-2] if layer.bidirectional else h_n[-1]
+    number = lab.largest(last[1:, : forward.shape[-1]], forward[1:])
+    text = (
+        f"of sequences of {', '.join(map(str, LENGTHS))} steps the last step is {float(last[1:].abs().max()):g} for all but "
+        f"the first, up to {number:.3g} away from what h_n holds of them"
+    )
+    return lab.verdict(number > 0, text, number)
+
+
 EXPERIMENTS: dict[str, Callable[[Lab], Reply]] = {
     "last-sample": last_sample,
     "backward-last-step": backward_last_step,
     "one-direction": one_direction,
+    "padded-last-step": padded_last_step,
 }

@@ -15,7 +15,7 @@ from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.rounds import at, counter, item_at, restarted
 from lstm_lint.interpret.store import Frame
-from lstm_lint.interpret.uses import is_handled, note_use
+from lstm_lint.interpret.uses import is_handled, note_leaving, note_use
 from lstm_lint.interpret.weights import set_data, set_item, set_on_layer
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
@@ -46,6 +46,7 @@ def assign(it: Interpreter, target: cst.CSTNode, value: Value) -> None:
         case cst.Name(value=name):
             assign_name(it, name, value)
         case cst.Attribute(value=owner, attr=attr):
+            note_leaving(it, "keep", it_contents(it, value), target)
             set_attribute(it, it.eval(owner), attr.value, value, target)
         case cst.Subscript():
             _set_item(it, target, value)

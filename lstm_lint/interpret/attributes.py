@@ -15,7 +15,7 @@ from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import is_handled, note_use
 from lstm_lint.interpret.weights import REPLACED, all_weights, weight_of
 from lstm_lint.ops.recurrent import QUALIFIED
-from lstm_lint.ops.table import ATTRIBUTES, PACKED_ATTRIBUTES, PACKED_FIELDS, sizes_value
+from lstm_lint.ops.table import ATTRIBUTES, OPS, PACKED_ATTRIBUTES, PACKED_FIELDS, sizes_value
 from lstm_lint.values import (
     Bool,
     Class,
@@ -236,7 +236,9 @@ def _of_tensor(it: Interpreter, owner: Tensor | Unknown, name: str, node: cst.CS
         value = ATTRIBUTES[name](tensor)
         if value is not None:
             return settled if isinstance(settled, Unknown) and name in SAME else value
-    return owner.attribute(name) if isinstance(owner, Unknown) else Method(owner, name)
+    if isinstance(owner, Unknown) and (owner.dim is None or f"torch.Tensor.{name}" not in OPS):
+        return owner.attribute(name)
+    return Method(owner, name)
 
 
 TENSOR_ONLY = frozenset({"data", "T", "mT", "ndim"})

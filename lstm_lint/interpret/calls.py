@@ -20,13 +20,14 @@ from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
 from lstm_lint.interpret.names import dotted
-from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.operators import here, it_contents
 from lstm_lint.interpret.python import BUILTINS, METHODS, call_object_method
 from lstm_lint.interpret.store import Frame
-from lstm_lint.interpret.uses import note_use
+from lstm_lint.interpret.uses import note_leaving, note_use
 from lstm_lint.interpret.weights import load_state_dict, state_dict
 from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
+from lstm_lint.ops.sequence_lengths import HELD, NO_TENSOR, numbers_of
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import FRESH, assumed
 from lstm_lint.source import Place
@@ -104,7 +105,15 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
 
 
 def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:
-    """The result of calling any value."""
+    """The result of calling any value; what is given to something that is not followed is noted."""
+    result = _called(it, function, arguments, node)
+    if isinstance(result, Unknown):
+        for value in (*arguments.positional, *arguments.keywords.values()):
+            note_leaving(it, "pass", snapshot(it, value), node)
+    return result
+
+
+def _called(it: Interpreter, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:
     it.spend()
     positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
     match function:
@@ -224,7 +233,7 @@ def call_op(
     """A row of the op table; alternatives among the arguments are tried one by one."""
     if rest is not None:
         return it.unknown(node, rest.reason or "not all arguments of this call are known")
-    values = [it.settled(snapshot(it, value)) for value in positional]
+    values = [here(it, it.settled(snapshot(it, value))) for value in positional]
     named = {key: it.settled(snapshot(it, value)) for key, value in keywords.items()}
     for index, value in enumerate(values):
         options = tuple(expand(value, it.path)) if isinstance(value, OneOf | Tuple) else ()
@@ -269,6 +278,8 @@ def call_method(it: Interpreter, receiver: Value, name: str, arguments: Argument
             return call_object_method(it, receiver, name, arguments, node)
         case _ if (row := METHODS.get((type(receiver), name))) is not None:
             return row(it, receiver, arguments, node)
+        case Bool() if f"torch.Tensor.{name}" in OPS:  # ``(x != 0).sum(1)`` of something from outside: a mask
+            return call_tensor_method(it, it.unknown(node, "a comparison of what comes from outside"), name, arguments, node)
         case _:
             return it.unknown(node, f"`.{name}()` is not followed for this value")
 
@@ -277,7 +288,9 @@ def call_tensor_method(it: Interpreter, receiver: Value, name: str, arguments: A
     qualified = f"torch.Tensor.{name}"
     if qualified in OPS:
         return call_op(it, qualified, (receiver, *arguments.positional), arguments.keywords, arguments.rest, node)
-    return it.unknown(node, f"`.{name}()` is not followed")
+    numbers = numbers_of(receiver) if f".{name}" in NO_TENSOR else None
+    key = None if numbers is None else (HELD, numbers.of, name)
+    return it.unknown(node, f"`.{name}()` is not followed", key=key)
 
 
 SELF = frozenset({

@@ -174,9 +174,10 @@ def merge(left: Value, right: Value) -> Value:
             dtype = left.dtype if left.dtype == right.dtype else None
             device = left.device if left.device == right.device else None
             lineage = merged(left.lineage, right.lineage)
-            return replace(left, dtype=dtype, device=device, lineage=lineage)
+            numbers = left.numbers if left.numbers == right.numbers else None
+            return replace(left, dtype=dtype, device=device, lineage=lineage, numbers=numbers)
         case Tuple(xs), Tuple(ys) if left != right:
-            return replace(left, items=tuple(merge(x, y) for x, y in zip(xs, ys, strict=True)))
+            return replace(left, items=tuple(merge(x, y) for x, y in zip(xs, ys, strict=True)), pieces=None)
         case _:
             return left
 

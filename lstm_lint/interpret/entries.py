@@ -16,6 +16,7 @@ from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.setting import setters
 from lstm_lint.interpret.store import Frame, Store
+from lstm_lint.interpret.uses import note_leaving
 from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
@@ -67,7 +68,9 @@ def call_symbolically(it: Interpreter, function: Function) -> Value:
         with it.inside(frame):
             for name, value in symbolic_arguments(it, function):
                 it.write((frame.number, name), value)
-            return run_body(it, frame, definition, definition)
+            result = run_body(it, frame, definition, definition)
+            note_leaving(it, "return", snapshot(it, result), definition)
+            return result
     finally:
         it.active.pop()
 

@@ -231,6 +231,7 @@ def _call_recurrent(
         if assumed_rank == (1 if site.layer.endswith("Cell") else 2):
             outcome = unnoted(outcome)
         result = outcome if result is None else choose(condition, outcome, result)
+    note_use(it, it.call(f"torch.nn.{site.layer}", node, (inputs, NONE if state is None else it_contents(it, state)), {}), NONE)
     if alternatives:  # torch takes the call with these ranks only
         it.ranks = {**it.ranks, **common([ranks for *_, ranks in alternatives])}
     return result if result is not None else it.unknown(node, "no value is possible here")
@@ -448,7 +449,7 @@ def _output(
     source = Source(site.number, "output", it.place(node), equal)
     if isinstance(value, Packed):
         lineage = Lineage(frozenset((source,)), (feature_axis(config),))
-        return Packed(value.batch, (features,), "float32", value.why, it.place(node), value.time, lineage=lineage)
+        return replace(value, features=(features,), dtype="float32", place=it.place(node), in_order=False, lineage=lineage)
     tensor = as_tensor(value)
     if tensor is None:
         return it.unknown(node, "the input is not a tensor that is followed")
@@ -456,8 +457,6 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
-    if tensor.lineage is not None and tensor.lineage.padded:
-        lineage = replace(lineage, padded=True)
     return Tensor(shape, "float32", None, None, it.place(node), tensor.why, lineage)
 
 

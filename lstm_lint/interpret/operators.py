@@ -13,6 +13,7 @@ from lstm_lint.interpret.rounds import behind, longer
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.table import binary
+from lstm_lint.proofs import assumed
 from lstm_lint.values import (
     Bool,
     Dict,
@@ -21,6 +22,7 @@ from lstm_lint.values import (
     OneOf,
     Ref,
     Repeated,
+    Slice,
     Str,
     Tensor,
     Tuple,
@@ -249,6 +251,21 @@ def it_contents(it: Interpreter, value: Value) -> Value:
     if isinstance(value, Ref) and (content := it.read((value.number, "items"))) is not None:
         return content
     return value
+
+
+def here(it: Interpreter, value: Value) -> Value:
+    """An index as it is on this path: what that fixes put in, lists as what they hold."""
+    match value:
+        case Int(dim):
+            return Int(assumed(dim, it.path))
+        case Ref():
+            return it_contents(it, value)
+        case Tuple(items):
+            return replace(value, items=tuple(here(it, item) for item in items))
+        case Slice(start, stop, step):
+            return Slice(here(it, start), here(it, stop), here(it, step))
+        case _:
+            return value
 
 
 def as_new(it: Interpreter, content: Value, like: Value) -> Value:

@@ -156,11 +156,12 @@ class _Count:
             case Unknown(dim=Dim() as dim) if (put := self.dim(dim)) != dim:
                 return replace(value, key=("at", value.key, interned(put)), dim=put, ratio=None, like=None)
             case Tuple(items):
-                return replace(value, items=tuple(self.value(item) for item in items))
+                return replace(value, items=tuple(self.value(item) for item in items), pieces=None)
             case Dict(items):
                 return replace(value, items={key: self.value(item) for key, item in items.items()})
             case Repeated(item, length):
-                return replace(value, item=self.value(item), length=None if length is None else self.dim(length))
+                length = None if length is None else self.dim(length)
+                return replace(value, item=self.value(item), length=length, pieces=None)
             case OneOf(alternatives):
                 return self._one_of(alternatives)
             case Layer():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import libcst as cst
+
 from lstm_lint.facts import Use
 from lstm_lint.interpret.choose import MAX_EXPANDED, conjoin, expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.lineage import is_noted
 from lstm_lint.source import Place
-from lstm_lint.values import Call, OneOf, Repeated, Tensor, Tuple, Value
+from lstm_lint.values import NONE, Call, Dict, OneOf, Repeated, Tensor, Tuple, Value
 
 
 def note_use(
@@ -50,10 +52,17 @@ def note_use(
             it.reached_from,
             it.evaluation,
             built,
+            it.active[0] if it.active else None,
         )
         if use.from_layer:
             it.record_use(use)
     return result
+
+
+def note_leaving(it: Interpreter, how: str, value: Value, node: cst.CSTNode) -> None:
+    """Something that a layer gave goes where it is not followed: `how` is ``return``, ``keep`` or ``pass``."""
+    if is_handled(value):
+        note_use(it, it.call(how, node, (value,), {}), NONE)
 
 
 def _sites(value: Value) -> Iterator[int]:
@@ -67,6 +76,9 @@ def _sites(value: Value) -> Iterator[int]:
                 yield from _sites(item)
         case Repeated(item):
             yield from _sites(item)
+        case Dict(items):
+            for item in items.values():
+                yield from _sites(item)
 
 
 def is_handled(value: Value) -> bool:
@@ -78,6 +90,8 @@ def is_handled(value: Value) -> bool:
             return source is not None or any(is_handled(item) for item in items)
         case Repeated(item):
             return is_handled(item)
+        case Dict(items):
+            return any(is_handled(item) for item in items.values())
         case OneOf(alternatives):
             return any(is_handled(item) for _, item in alternatives)
         case _:

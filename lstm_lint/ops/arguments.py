@@ -51,7 +51,7 @@ def lost(call: Call, reason: str, dtype: str | None = None, part: object = 0) ->
 # -- results ---------------------------------------------------------------------------------------------------------
 def viewed(source: Tensor, shape: Shape) -> Tensor:
     """The same values in another shape: what made them is kept."""
-    return replace(source, shape=shape, lineage=None)
+    return replace(source, shape=shape, lineage=None, numbers=None)
 
 
 def computed(call: Call, source: Tensor, shape: Shape | None = None, dtype: str | None = None) -> Tensor:

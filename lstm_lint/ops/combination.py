@@ -23,7 +23,7 @@ from lstm_lint.ops.arguments import (
 from lstm_lint.ops.dtypes import common_dtype
 from lstm_lint.ops.extents import ceil_division
 from lstm_lint.shapes import Rest, Shape, ShapeError
-from lstm_lint.values import Call, Int, NoneValue, Repeated, Tensor, Tuple, Unknown, Value, as_dim
+from lstm_lint.values import Call, Int, NoneValue, Pieces, Repeated, Tensor, Tuple, Unknown, Value, as_dim
 
 
 def sequence(call: Call, name: str = "tensors") -> tuple[list[Tensor], Dim | None]:
@@ -160,7 +160,8 @@ def _at_least(shape: Shape, wanted: int) -> Shape:
 
 # -- taking apart ----------------------------------------------------------------------------------------------------
 def _pieces(source: Tensor, dim: int, sizes: Sequence[Dim]) -> Tuple:
-    return Tuple(tuple(viewed(source, source.shape.replaced(dim, size)) for size in sizes))
+    pieces = Pieces(source, dim, sizes[0]) if sizes and all(size == sizes[0] for size in sizes) else None
+    return Tuple(tuple(viewed(source, source.shape.replaced(dim, size)) for size in sizes), pieces=pieces)
 
 
 def _splittable(call: Call) -> tuple[Tensor, int, Dim]:
@@ -195,7 +196,8 @@ def split(call: Call) -> Value:
         full, rest = divmod(total.constant, each.constant)
         return _pieces(source, dim, [each] * full + ([Dim.of(rest)] if rest else []))
     size = each if count is not None else call.fresh_dim("len(piece)", "piece")
-    return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple")
+    pieces = Pieces(source, dim, size) if count is not None else None
+    return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple", pieces=pieces)
 
 
 def chunk(call: Call) -> Value:
@@ -240,8 +242,8 @@ def unbind(call: Call) -> Value:
     total = source.shape.dim(dim)
     item = viewed(source, source.shape.removed(dim))
     if total.constant is not None and total.constant <= 64:
-        return Tuple((item,) * total.constant)
-    return Repeated(item, total, "tuple")
+        return Tuple((item,) * total.constant, pieces=Pieces(source, dim))
+    return Repeated(item, total, "tuple", pieces=Pieces(source, dim))
 
 
 def meshgrid(call: Call) -> Value:

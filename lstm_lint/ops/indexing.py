@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstm_lint.dims import ONE, Dim
+from lstm_lint.lineage import Lineage, Role
 from lstm_lint.ops.arguments import CannotTell, Op, axis, both, constant, integer, required, single, tensor, viewed
 from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import INTEGERS
 from lstm_lint.ops.extents import slice_length
 from lstm_lint.ops.literals import literal_dtype, literal_shape
+from lstm_lint.ops.sequence_lengths import numbers_of, picked
+from lstm_lint.ops.taking import TAKES
 from lstm_lint.ops.tracing import traced
 from lstm_lint.shapes import Shape, ShapeError, broadcast
 from lstm_lint.values import (
@@ -46,10 +49,30 @@ Entry = Dim | Picked | None  # what an item leaves of its axis: a size, an index
 
 def index(source: Value, position: Value, call: Call) -> Value:
     """``source[position]`` for a tensor, as a value; unknown with a reason where it cannot be told or torch refuses it."""
-    return guarded(traced(_index, "index"))(Call(call.name, (source, position), {}, call.place, call.number, call.given))
+    if isinstance(source, Tensor) and source.lineage is not None:
+        position = _with_lengths(position, source.lineage)
+    call = replace(call, positional=(source, position), keywords={})
+    result = _INDEX(call)
+    if isinstance(result, Tensor) and isinstance(source, Tensor) and result.lineage is None and source.lineage is not None:
+        result = replace(result, lineage=TAKES["index"](call, source.lineage, result))  # of unknown shape
+    numbers = picked(position, numbers_of(source))
+    return replace(result, numbers=numbers) if numbers is not None and isinstance(result, Tensor) else result
+
+
+def _with_lengths(position: Value, lineage: Lineage) -> Value:
+    """The index, in which what holds the lengths of this very output is a vector of them: one for each sample."""
+    if isinstance(position, Tuple) and position.kind == "tuple":
+        return replace(position, items=tuple(_with_lengths(item, lineage) for item in position.items))
+    numbers, batch = numbers_of(position), lineage.factor(Role.BATCH)
+    if batch is None or numbers is None or numbers.of is None or numbers.of != lineage.lengths:
+        return position
+    if isinstance(position, Unknown) or (isinstance(position, Tensor) and position.shape.rank is None):
+        return Tensor(Shape((batch.size,)), "int64", numbers=numbers)
+    return position
 
 
 def _index(call: Call) -> Value:
+    """``x[key]``."""
     source = tensor(call)
     position = call.positional[1]
     items = list(position.items) if isinstance(position, Tuple) and position.kind == "tuple" else [position]
@@ -58,6 +81,9 @@ def _index(call: Call) -> Value:
     for item in items:
         _check(item)
     return viewed(source, indexed(call, source.shape, items))
+
+
+_INDEX = guarded(traced(_index, "index"))
 
 
 def _check(item: Value) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
-from lstm_lint.lineage import Factor, Lineage, Role, fitted, other
+from lstm_lint.lineage import LENGTHS, Factor, Lineage, Numbers, Role, fitted, other
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -20,8 +20,9 @@ from lstm_lint.ops.arguments import (
     tensor_of,
 )
 from lstm_lint.ops.boundary import guarded
+from lstm_lint.ops.sequence_lengths import numbers_of
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, as_tensor, describe
+from lstm_lint.values import Call, Int, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, as_tensor, describe
 
 _RNN = "torch.nn.utils.rnn"
 
@@ -50,8 +51,34 @@ def pack_padded_sequence(call: Call) -> Value:
     enforced = call.argument(3, "enforce_sorted")
     in_order = enforced is None or condition(enforced) == ONE
     return Packed(
-        batch, features_of(source.shape), source.dtype, source.why, call.place, time, in_order, features_alone(source)
+        batch,
+        features_of(source.shape),
+        source.dtype,
+        source.why,
+        call.place,
+        time,
+        in_order,
+        features_alone(source),
+        _whose(lengths, call),
+        even=batch == ONE or _are_equal(lengths),
     )
+
+
+def _whose(lengths: Value | None, call: Call) -> Hashable:
+    """Which sequences have these lengths; those of this very call, where nothing is known of them."""
+    numbers = numbers_of(lengths)
+    return numbers.of if numbers is not None and numbers.kind == LENGTHS and numbers.of is not None else call.place
+
+
+def _are_equal(lengths: Value | None) -> bool:
+    """Whether it is one number over and over: ``[n] * batch``."""
+    match lengths:
+        case Tuple(items):
+            return len(set(items)) == 1 and isinstance(items[0], Int)
+        case Repeated(Int(dim), index=index):
+            return index is None or index not in dim.symbols
+        case _:
+            return False
 
 
 def features_alone(source: Tensor) -> Lineage | None:
@@ -65,11 +92,12 @@ def _padded_lineage(packed: Packed, padded: Tensor, first: Dim) -> Lineage | Non
     lineage, dims = packed.lineage, padded.shape.dims
     if lineage is None:
         return None
+    lineage = replace(lineage, padded=not packed.even, lengths=packed.lengths)
     if lineage.axes is None or dims is None or first.constant is None or len(dims) != 3:
-        return replace(lineage.with_axes(None), padded=True)
+        return lineage.with_axes(None)
     roles = (Role.BATCH, Role.TIME) if first == ONE else (Role.TIME, Role.BATCH)
     front = [(Factor(role, size),) for role, size in zip(roles, dims, strict=False)]
-    return replace(lineage.with_axes((*front, fitted(lineage.axes[-1], dims[-1]))), padded=True)
+    return lineage.with_axes((*front, fitted(lineage.axes[-1], dims[-1])))
 
 
 def _count(lengths: Value | None) -> Dim | None:
@@ -155,10 +183,13 @@ def _packed(value: Value) -> Packed:
 def pad_packed_sequence(call: Call) -> Value:
     """``(padded, lengths)``: (T, N, *), or (N, T, *) with batch_first; T is the longest length, or total_length."""
     packed = _packed(required(call, 0, "sequence"))
+    if packed.lengths is None:
+        packed = replace(packed, lengths=call.place)
     total = given(call, 3, "total_length")
     time = call.fresh_dim("max(lengths)", "time", Kind.RUNTIME) if total is None else size_item(call, total, "total_length")
     batch = packed.batch if packed.batch is not None else call.fresh_dim("batch", "batch")
-    lengths = Tensor(Shape((batch,)), "int64", "cpu", place=call.place)
+    numbers = Numbers(LENGTHS, packed.lengths)
+    lengths = Tensor(Shape((batch,)), "int64", "cpu", place=call.place, numbers=numbers)
     try:
         first = _batch_first(call, 1)
     except CannotTell as problem:

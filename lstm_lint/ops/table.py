@@ -32,6 +32,7 @@ from lstm_lint.ops.elementwise import OPERATORS, operator
 from lstm_lint.ops.indexing import index
 from lstm_lint.ops.layers import LayerRow
 from lstm_lint.ops.packing import PACKED_ATTRIBUTES, PACKED_FIELDS
+from lstm_lint.ops.sequence_lengths import numbered
 from lstm_lint.ops.tracing import moved_by, through_layer, traced
 from lstm_lint.values import Call, External, Int, Tensor, Value
 
@@ -51,10 +52,10 @@ def _collected() -> Mapping[str, Op]:
     for family in FAMILIES:
         for name, op in family.ROWS.items():
             assert name not in rows, f"two rows for {name}"
-            rows[name] = guarded(traced(op, name))
+            rows[name] = numbered(guarded(traced(op, name)), name)
         for name, op in family.OTHER_ROWS.items():
             assert name not in rows, f"two rows for {name}"
-            rows[name] = guarded(traced(op, name), one_tensor=False)
+            rows[name] = numbered(guarded(traced(op, name), one_tensor=False), name)
     return rows
 
 
@@ -87,7 +88,8 @@ def binary(left: Value, right: Value, call: Call) -> Value:
 
 
 _OPERATOR_ROWS = {
-    name: traced(lambda case: operator(case.positional[0], case.positional[1], case), name) for name in OPERATORS.values()
+    name: numbered(traced(lambda case: operator(case.positional[0], case.positional[1], case), name), name)
+    for name in OPERATORS.values()
 }
 
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.lineage import FIRST, LAST, OTHER, Axis, Factor, Lineage, Role, Taken, fitted, other, size_of
+from lstm_lint.lineage import Axis, Factor, Lineage, Role, fitted, other, size_of
 from lstm_lint.ops.arguments import Op
 from lstm_lint.ops.einops import arrangement, as_function
+from lstm_lint.ops.taking import TAKES, part_of
 from lstm_lint.regrouping import Regrouping
 from lstm_lint.shapes import Shape
-from lstm_lint.values import Call, EllipsisValue, Int, NoneValue, OneOf, Repeated, Slice, Tensor, Tuple, Unknown, Value, as_dim
+from lstm_lint.values import Call, Int, NoneValue, OneOf, Repeated, Slice, Tensor, Tuple, Value, as_dim
 
 Trace = Callable[[Call, Lineage, Tensor], Lineage]
 
@@ -189,127 +190,6 @@ def _expanded(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     return lineage.with_axes(fitted(axis, size) for axis, size in zip(axes, dims, strict=True))
 
 
-# -- indexing --------------------------------------------------------------------------------------------------------
-def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
-    """``x[...]``: what of which axis is taken."""
-    key = call.positional[1]
-    items = list(key.items) if isinstance(key, Tuple) and key.kind == "tuple" else [key]
-    if lineage.axes is None:
-        return lineage
-    per_axis = spread(items, len(lineage.axes))
-    if per_axis is None:
-        return lineage.with_axes(None)
-    axes: list[Axis] = []
-    taken: list[Taken] = []
-    position = 0
-    for item in per_axis:
-        if isinstance(item, NoneValue):
-            axes.append(())
-            continue
-        kept, gone = part_of(lineage.axes[position], item, call)
-        position += 1
-        taken += gone
-        if kept is not None:
-            axes.append(kept)
-    dims = result.shape.dims
-    found = lineage.taking(taken)
-    if dims is None or len(dims) != len(axes):
-        return found.with_axes(None)
-    return found.with_axes(fitted(axis, size) for axis, size in zip(axes, dims, strict=True))
-
-
-def spread(items: Sequence[Value], rank: int) -> list[Value] | None:
-    """One index for each axis, None among them where one is added; None where index tensors make it something else."""
-    whole = Slice(NoneValue(), NoneValue(), NoneValue())
-    consumed = sum(not isinstance(item, NoneValue | EllipsisValue) for item in items)
-    if consumed > rank or sum(isinstance(item, EllipsisValue) for item in items) > 1:
-        return None
-    found: list[Value] = []
-    for item in items:
-        if isinstance(item, EllipsisValue):
-            found += [whole] * (rank - consumed)
-        else:
-            found.append(item)
-    if not any(isinstance(item, EllipsisValue) for item in items):
-        found += [whole] * (rank - consumed)
-    if any(not isinstance(item, NoneValue | Slice | Int | Unknown) for item in found):
-        return None
-    return found
-
-
-def part_of(axis: Axis, item: Value, call: Call) -> tuple[Axis | None, list[Taken]]:
-    """What an index leaves of an axis (None: nothing), and what it takes."""
-    if isinstance(item, Slice):
-        return _slice_of(axis, item, call)
-    number = as_dim(item)
-    whole = size_of(axis)
-    if number is None or not axis:
-        return None, []
-    at = FIRST if number == ZERO else LAST if number in (Dim.of(-1), whole - ONE) else OTHER
-    if at is not OTHER or len(axis) == 1:
-        return None, [one for factor in axis for one in _take(factor, at, call)]
-    return None, _split_index(axis, number, call)
-
-
-def _take(factor: Factor, at: str, call: Call) -> list[Taken]:
-    """One of a role; nothing of what has none."""
-    if factor.role is Role.OTHER:
-        return []
-    return [Taken(factor.role, at if factor.whole else OTHER, factor.size, call.place)]
-
-
-def _split_index(axis: Axis, number: Dim, call: Call) -> list[Taken]:
-    """What an index such as -2 of (layer, direction) takes of each: the last layer, forward."""
-    inner = axis[-1]
-    count, position = inner.size.constant, number.constant
-    if count is None or position is None:
-        return [one for factor in axis for one in _take(factor, OTHER, call)]
-    at = position % count
-    taken = _take(inner, FIRST if at == 0 else LAST if at == count - 1 else OTHER, call)
-    rest = Dim.of(position // count)
-    return [*part_of(axis[:-1], Int(rest), call)[1], *taken]
-
-
-def _slice_of(axis: Axis, item: Slice, call: Call) -> tuple[Axis, list[Taken]]:
-    """What ``start:stop:step`` leaves: one direction of (direction, feature), the last layer of (layer, direction)."""
-    start, stop, step = (None if isinstance(part, NoneValue) else as_dim(part) for part in (item.start, item.stop, item.step))
-    whole, size = size_of(axis), None
-    begin = ZERO if start is None else start
-    end = whole if stop is None else stop
-    begin, end = (dim + whole if (dim.constant or 0) < 0 else dim for dim in (begin, end))
-    if (begin, end) == (ZERO, whole) and step in (None, ONE):
-        return axis, []
-    if len(axis) == 2 and axis[0].size.constant == 2 and step in (None, ONE):
-        size = axis[1].size
-        for at, here in ((FIRST, (ZERO, size)), (LAST, (size, whole))):
-            if (begin, end) == here:
-                return axis[1:], _take(axis[0], at, call)
-    if len(axis) == 2 and step in (None, ONE) and end == whole and begin == whole - axis[1].size:
-        return axis[1:], _take(axis[0], LAST, call)
-    if len(axis) == 2 and step in (None, ONE) and begin == ZERO and end == axis[1].size:
-        return axis[1:], _take(axis[0], FIRST, call)
-    if len(axis) == 2 and axis[1].size == step and end == whole and begin.constant in (0, 1):
-        at = FIRST if begin == ZERO else LAST
-        return axis[:1], _take(axis[1], at, call)
-    if len(axis) == 1 and step in (None, ONE) and end - begin == ONE:
-        at = FIRST if begin == ZERO else LAST if end == whole else OTHER
-        return (), _take(axis[0], at, call)
-    return tuple(replace(factor, role=Role.OTHER) for factor in axis), []
-
-
-def _selected(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
-    """``x.select(dim, index)``, ``x.narrow(dim, start, length)``."""
-    dim, number = (
-        as_dim(value) if value is not None else None for value in (call.argument(1, "dim"), call.argument(2, "index"))
-    )
-    rank = len(lineage.axes or ())
-    if lineage.axes is None or dim is None or number is None or dim.constant is None or not -rank <= dim.constant < rank:
-        return lineage.with_axes(None)
-    position = dim.constant % rank
-    _, taken = part_of(lineage.axes[position], Int(number), call)
-    return lineage.taking(taken).with_axes(axis for i, axis in enumerate(lineage.axes) if i != position)
-
-
 # -- pieces ----------------------------------------------------------------------------------------------------------
 def _of_piece(call: Call, name: str, item: Tensor, position: int | None) -> Tensor:
     """One of the results of ``chunk``, ``split``, ``unbind``, or of ``max(dim)``."""
@@ -373,8 +253,7 @@ def _multiplied(call: Call, parents: Sequence[Lineage], result: Tensor) -> Linea
 
 
 TRACES: Mapping[str, Trace] = {
-    "index": _indexed,
-    "select": _selected,
+    **TAKES,
     **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "ravel", "view_as", "reshape_as"), _regrouped),
     "rearrange": _rearranged,
     **dict.fromkeys(("squeeze", "squeeze_"), _squeezed),
@@ -413,4 +292,4 @@ def _through(call: Call, lineage: Lineage, source: Tensor, result: Tensor, confi
     return lineage.with_axes((*front, other(dims[-1])))
 
 
-__all__ = ["Factor", "lineages", "part_of", "spread", "through_layer", "traced"]
+__all__ = ["lineages", "part_of", "through_layer", "traced"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
-from lstm_lint.dims import Dim
+from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.facts import Facts, LstmCall, LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
@@ -82,13 +83,19 @@ class Handling:
 
     uses: tuple[Use, ...]
 
-    def of(self, lineage: Lineage) -> Iterator[Use]:
-        """What else is done with the results of the same calls."""
-        calls = {(source.site, source.place) for source in lineage.sources}
+    @cached_property
+    def _by_call(self) -> Mapping[tuple[int, Place], tuple[Use, ...]]:
+        found: dict[tuple[int, Place], dict[int, Use]] = {}
         for use in self.uses:
-            found = use.source.lineage if use.source is not None else None
-            if found is not None and any((source.site, source.place) in calls for source in found.sources):
-                yield use
+            for source in (source for lineage in use.lineages for source in lineage.sources):
+                found.setdefault((source.site, source.place), {})[id(use)] = use
+        return {call: tuple(uses.values()) for call, uses in found.items()}
+
+    def of(self, lineage: Lineage, given: Dim = ONE) -> Iterator[Use]:
+        """What else is done with the results of the same calls, where that can be together with `given`."""
+        calls = {(source.site, source.place) for source in lineage.sources}
+        found = {id(use): use for call in calls for use in self._by_call.get(call, ())}
+        yield from (use for use in found.values() if use.given * given != ZERO)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from lstm_lint.dims import ONE, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.lineage import Lineage, Role, Taken
 from lstm_lint.proofs import Comparison, Trust, compare
+from lstm_lint.rules.base import Handling
 from lstm_lint.values import Tensor
 
 
@@ -58,5 +59,21 @@ def _directions(sites: Sequence[LstmSite]) -> Dim:
 
 
 def site_of(use: Use) -> LstmSite | None:
-    """The layer, if only one is meant."""
-    return use.sites[0] if len(use.sites) == 1 else None
+    """The layer; of several, as an LSTM and a GRU under one name, the first that can be built."""
+    return next((site for site in use.sites if site.config is not None), None)
+
+
+def taken_further(lineage: Lineage, handling: Handling) -> list[Lineage]:
+    """What is made of something after that was taken."""
+    found = [after for use in handling.of(lineage) if (after := result_of(use)) is not None]
+    return [after for after in found if after.taken[: len(lineage.taken)] == lineage.taken]
+
+
+def layer_name(use: Use) -> str:
+    """``LSTM``, or ``layer`` where several kinds are meant."""
+    layers = {site.layer for site in use.sites}
+    return layers.pop() if len(layers) == 1 else "layer"
+
+
+BOTH = "torch.cat([h_n[-2], h_n[-1]], dim=-1)"
+"""The ends of both directions of the last layer."""

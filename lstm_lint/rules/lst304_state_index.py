@@ -48,7 +48,7 @@ from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Lineage, Role
 from lstm_lint.ops.extents import at_least
-from lstm_lint.ops.tracing import spread
+from lstm_lint.ops.taking import spread
 from lstm_lint.proofs import MAX_FLAGS, Comparison, Trust, assumed, compare, flag_cases
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, site_of, trust_of, which

@@ -52,23 +52,25 @@ from lstm_lint.findings import Severity
 from lstm_lint.lineage import LAST, Lineage, Role
 from lstm_lint.remedies import MoveIndex
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
-from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, which
+from lstm_lint.rules.handling import layer_name, lineage_of, result_of, site_of, taken_further, took, which
 
 
-def check(use: Use, _: Handling) -> Iterator[Complaint]:
+def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     before, after, site = lineage_of(use), result_of(use), site_of(use)
     sample = took(use, Role.BATCH)
     if before is None or after is None or sample is None or sample.at != LAST or which(before) != {"output"}:
         return
     steps = before.factor(Role.TIME)
-    if steps is None or ONE in (steps.size, sample.size) or after.axis_of(Role.TIME) is None:
+    if steps is None or ONE in (steps.size, sample.size) or after.axis_of(Role.TIME) is None or _goes_on(after, handling):
         return
-    layout = "(batch, time, features)" if before.axis_of(Role.BATCH) == 0 else "(time, batch, features)"
+    batch, time = before.axis_of(Role.BATCH), before.axis_of(Role.TIME)
+    names = {batch: "batch", time: "time"}
+    layout = ", ".join(names.get(axis, "features") for axis in range(len(before.axes or ())))
     message = (
-        f"this takes the last sample of the batch, all its steps, and not the last step: what it is taken from is {layout}; "
-        f"take the end of axis {before.axis_of(Role.TIME)} instead"
+        "the last sample of the batch, all its steps, and not the last step: "
+        f"the {layer_name(use)}'s output is ({layout}) here; take the end of axis {time} instead"
     )
-    details = {"axis": before.axis_of(Role.BATCH), "steps": before.axis_of(Role.TIME)}
+    details = {"axis": batch, "steps": time}
     remedy = _remedy(use, before)
     yield Complaint(
         use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="last-sample", details=details, remedy=remedy
@@ -78,6 +80,11 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
 def _remedy(use: Use, before: Lineage) -> MoveIndex | None:
     batch, time = before.axis_of(Role.BATCH), before.axis_of(Role.TIME)
     return None if batch is None or time is None else MoveIndex(place=use.place, origin=batch, goal=time)
+
+
+def _goes_on(sample: Lineage, handling: Handling) -> bool:
+    """Whether of that sample one step is taken then: ``out[-1][-1]`` means both."""
+    return any(after.took(Role.TIME) is not None for after in taken_further(sample, handling))
 
 
 RULE = Rule("LST401", "wrong-last-step", Severity.WARNING, True, __doc__, of_use=check)

@@ -3,8 +3,10 @@
 **Severity:** warning
 
 ## What it does
-Finds the last step of the output of a bidirectional layer, both directions of it, in any spelling. It is silent where the first
-step is taken as well, or only the forward half of the last one.
+Finds the last step of the output of a bidirectional layer, in any spelling: `out[:, -1]`, `out[-1]`, `out[:, seq_len - 1]`,
+`out.select(1, -1)`, `out[torch.arange(n), lengths - 1]`, `gather`, behind any transpose, dropout or Linear. It is silent where
+the first step is used as well, alone or with all the others (a mean, an attention), and where only the forward half of the
+last one is.
 
 ```
           step 0      1      ...    T-1
@@ -16,7 +18,8 @@ backward       <-     <-     ...    <-   has read one step: the last
 
 ## Why it is bad
 The backward direction runs from the end to the start. At the last step it has read one token. Half of the features
-that the next layer gets say nothing of the sequence.
+that the next layer gets say nothing of the sequence. With published models this is the most common mistake of all: they train,
+and are a little worse than they could be.
 
 ## Example
 ```python
@@ -50,27 +53,44 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.lineage import FIRST, LAST, Lineage, Role
+from lstm_lint.lineage import ENDS, FIRST, LAST, Lineage, Role, Taken
 from lstm_lint.proofs import Comparison, Extent
 from lstm_lint.remedies import JoinEnds
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
-from lstm_lint.rules.handling import lineage_of, result_of, site_of, took, two_directions, which
+from lstm_lint.rules.handling import (
+    BOTH,
+    layer_name,
+    lineage_of,
+    result_of,
+    site_of,
+    taken_further,
+    took,
+    two_directions,
+    which,
+)
 
 
 def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     before, after = lineage_of(use), result_of(use)
     step = took(use, Role.TIME)
-    if before is None or after is None or step is None or step.at != LAST or step.size == ONE or which(before) != {"output"}:
+    if before is None or after is None or step is None or step.at not in (LAST, ENDS) or which(before) != {"output"}:
         return
-    if after.took(Role.DIRECTION) is not None or _first_step_too(before, handling) or _forward_alone(after, handling):
+    half = after.took(Role.DIRECTION)
+    if step.size == ONE or (half is not None and half.at != LAST):
+        return
+    others = handling.of(before, use.given)
+    if any(_takes_first(other) or _reads_every_step(other) for other in others) or _forward_alone(after, handling):
         return
     comparison = two_directions(use)
     if not comparison.differs:
         return
+    whose = "the last step" if step.at == LAST else "each sample's own last step"
+    part = "its backward half" if half is None else "the backward half of it"
     message = (
-        "the last step of a bidirectional layer: its backward half has read one step only; "
-        f"take both directions of h_n instead, torch.cat([h_n[-2], h_n[-1]], dim=-1){condition_text(comparison)}"
+        f"{whose} of a bidirectional {layer_name(use)}: {part} has read one step only; take both directions of h_n instead, "
+        f"{BOTH}{condition_text(comparison)}"
     )
+    details = {"step": step.at}
     yield Complaint(
         use.place,
         message,
@@ -79,30 +99,54 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
         site=site_of(use),
         use=use,
         experiment="backward-last-step",
-        remedy=_remedy(use, before, comparison),
+        details=details,
+        remedy=_remedy(use, before, comparison) if half is None and step.at == LAST else None,
     )
 
 
 def _remedy(use: Use, before: Lineage, comparison: Comparison) -> JoinEnds | None:
     """Both ends of h_n, where the layer is bidirectional whatever its parameters are."""
     axis, site = before.axis_of(Role.TIME), site_of(use)
-    if axis is None or site is None or site.config is None or comparison.extent is not Extent.ALWAYS or len(before.sources) != 1:
+    if (
+        axis is None
+        or site is None
+        or site.config is None
+        or comparison.extent is not Extent.ALWAYS
+        or len(before.sources) != 1
+    ):
         return None
     (source,) = before.sources
     return JoinEnds(place=use.place, call=source.place, axis=axis, has_pair=site.config.has_pair)
 
 
-def _first_step_too(lineage: Lineage, handling: Handling) -> bool:
-    """Whether the first step, where the backward direction has read everything, is taken as well."""
-    steps = [(taken, after) for use in handling.of(lineage) if (after := result_of(use)) and (taken := after.took(Role.TIME))]
-    halves = [after.took(Role.DIRECTION) for taken, after in steps if taken.at == FIRST]
-    return any(half is None or half.at == LAST for half in halves)
+def _takes_first(use: Use) -> bool:
+    """Whether it takes the first step, where the backward direction has read everything."""
+    after = result_of(use)
+    step: Taken | None = after.took(Role.TIME) if after is not None else None
+    half = after.took(Role.DIRECTION) if after is not None else None
+    return step is not None and step.at == FIRST and (half is None or half.at == LAST)
+
+
+PRODUCTS = frozenset({"matmul", "bmm", "mm", "einsum", "baddbmm", "scaled_dot_product_attention", "MultiheadAttention"})
+REDUCTIONS = frozenset({"sum", "mean", "max", "amax", "min", "amin", "logsumexp", "prod", "norm", "std", "var", "reduce"})
+READERS = frozenset({"LSTM", "GRU", "RNN", "pass"})
+
+
+def _reads_every_step(use: Use) -> bool:
+    """Whether it works something out of all steps of the output: a sum, an attention, another recurrent layer."""
+    name = use.name.rpartition(".")[2]
+    whole = [one for one in use.lineages if which(one) == {"output"} and one.factor(Role.TIME) is not None]
+    if not whole or name in PRODUCTS | READERS:
+        return bool(whole)
+    if name not in REDUCTIONS and "pool" not in name.lower():
+        return False
+    after = result_of(use)
+    return after is None or (after.factor(Role.TIME) is None and after.took(Role.TIME) is None)
 
 
 def _forward_alone(last: Lineage, handling: Handling) -> bool:
     """Whether of this last step only the forward half is used."""
-    found = [after for use in handling.of(last) if (after := result_of(use)) and after.taken[: len(last.taken)] == last.taken]
-    halves = {half.at for after in found if (half := after.took(Role.DIRECTION)) is not None}
+    halves = {half.at for after in taken_further(last, handling) if (half := after.took(Role.DIRECTION)) is not None}
     return halves == {FIRST}
 
 

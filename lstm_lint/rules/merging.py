@@ -58,6 +58,8 @@ def merged(
     best: dict[Place, tuple[Severity, Complaint]] = {}
     for context in contexts:
         for complaint in context.complaints:
+            if complaint.use is not None and context.place in redeemed and _may_always_be_right(complaint):
+                continue
             severity = _severity(rule, complaint, context.place in redeemed, context.when)
             if context.when is not None and complaint.comparison.when is None and rule.severity is Severity.ERROR:
                 complaint = replace(
@@ -105,6 +107,11 @@ def _severity(rule: Rule, complaint: Complaint, redeemed: bool, when: str | None
 def _may_be_redeemed(complaint: Complaint) -> bool:
     """Whether the complaint is about what a caller may do, and not wrong for every caller."""
     return not complaint.grounded and complaint.comparison.extent is not Extent.ALWAYS
+
+
+def _may_always_be_right(complaint: Complaint) -> bool:
+    """Whether what is wrong for a caller with any data is right for those that there are: one sample, or no batch at all."""
+    return not complaint.grounded and complaint.comparison.extent is Extent.ALWAYS
 
 
 def _weight(severity: Severity, complaint: Complaint) -> tuple[int, bool]:

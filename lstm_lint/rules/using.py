@@ -48,4 +48,10 @@ def _counts(use: Use, fine: set[Group]) -> bool:
 
 
 def _context(use: Use, complaints: tuple[Complaint, ...], when: str | None) -> Context:
-    return Context(use.place, use.grounded, not isinstance(use.result, Unknown), complaints, when)
+    return Context(use.place, use.grounded, _is_decided(use), complaints, when)
+
+
+def _is_decided(use: Use) -> bool:
+    """Whether it is known what is done to what."""
+    lineage = use.source.lineage if use.source is not None else None
+    return not isinstance(use.result, Unknown) and (lineage is None or lineage.axes is not None)

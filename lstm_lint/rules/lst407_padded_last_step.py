@@ -1,0 +1,73 @@
+"""# LST407 padded-last-step
+
+**Severity:** warning
+
+## What it does
+Finds the last step of what `pad_packed_sequence` gave back. It is silent where all lengths are known to be equal, and for a
+batch of one.
+
+```
+out  (N, T, H), lengths 5, 3, 2
+
+sample 0   h1  h2  h3  h4 [h5]
+sample 1   h1  h2 [h3]  0   0    <- the end of sample 1 is step 2
+sample 2   h1 [h2]  0   0   0
+                           |
+                       out[:, -1] is 0 for every sample but the longest
+```
+
+## Why it is bad
+Packing kept the padding out of the recurrence, and `out[:, -1]` takes it back in: for each sequence that is shorter than
+the longest of its batch it is a row of zeros. The loss still falls, for the longest sequences are right, and a batch of one is.
+
+## Example
+```python
+packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+out, (h_n, c_n) = lstm(packed)
+out, _ = pad_packed_sequence(out, batch_first=True)
+last = out[:, -1]
+```
+
+## Instead
+```python
+packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+out, (h_n, c_n) = lstm(packed)
+last = h_n[-1]
+```
+`h_n` holds each sequence at its own end. Of the output, for one direction: `out[torch.arange(len(lengths)), lengths - 1]`.
+
+## What torch says
+Nothing. `check` shows how far the last step of a shorter sequence is from what `h_n` holds of it.
+
+## Fix safety
+Not fixed: whether `h_n` has a name here, and which layer is wanted, differs from place to place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.dims import ONE
+from lstm_lint.facts import Use
+from lstm_lint.findings import Severity
+from lstm_lint.lineage import LAST, Role
+from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
+from lstm_lint.rules.handling import BOTH, lineage_of, result_of, site_of, took, which
+
+
+def check(use: Use, _: Handling) -> Iterator[Complaint]:
+    before, after, site = lineage_of(use), result_of(use), site_of(use)
+    step = took(use, Role.TIME)
+    if before is None or after is None or step is None or step.at != LAST or which(before) != {"output"}:
+        return
+    if not before.padded or step.size == ONE or before.took(Role.BATCH) is not None or after.took(Role.BATCH) is not None:
+        return
+    one_way = site is not None and site.config is not None and site.config.num_directions == ONE
+    message = (
+        "the last step of a padded batch: for every sequence that is shorter than the longest it is padding; "
+        f"take {'h_n[-1]' if one_way else BOTH} instead, which has each sequence at its own end"
+    )
+    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="padded-last-step")
+
+
+RULE = Rule("LST407", "padded-last-step", Severity.WARNING, True, __doc__, of_use=check)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
+from operator import methodcaller
 
 from lstm_lint.confirm.arguments import call_arguments, site_arguments
 from lstm_lint.confirm.assignment import assignments
@@ -44,7 +45,7 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     config = site.config
     lineage = complaint.use.source.lineage if complaint.use.source is not None else None
     equal = lineage.equal if lineage is not None else {}
-    settled = _with_sizes(complaint.details, lambda dim: dim.substitute(equal))
+    settled = _with_sizes(complaint.details, methodcaller("substitute", equal))
     dims = [*(getattr(config, name) for name in _DIM_FIELDS), *_dims_in(settled)]
     fixed = {
         symbol: value
@@ -53,7 +54,7 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
     }
     for values in assignments(dims, complaint.use.given, fixed):
         sizes = {name: size for name in _DIM_FIELDS if (size := getattr(config, name).evaluate(values)) is not None}
-        details = _with_sizes(settled, lambda dim: dim.evaluate(values))
+        details = _with_sizes(settled, methodcaller("evaluate", values))
         if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes) and isinstance(details, dict):
             positional, arguments = call_arguments(site, sizes)
             return Probe(site.layer, positional, arguments, experiment=complaint.experiment, details=details)

@@ -192,13 +192,13 @@ def _lengths(call: Call) -> dict[str, Value]:
 
 
 def layer(kind: str) -> LayerRow:
-    """``Rearrange('b c h -> b h c')`` as a layer: the pattern alone, sizes being keywords that torch has no names for."""
+    """``Rearrange('b (c h) -> b h c', c=2)`` as a layer: the pattern, and sizes by name."""
 
     def forward(config: Mapping[str, Value], call: Call) -> Value:
         given = {name: value for name, value in config.items() if name not in ("pattern", "reduction")}
         return arranged(call, kind, tensor(call), config["pattern"], given)
 
-    return LayerRow("pattern" if kind == "rearrange" else "pattern, reduction", forward)
+    return LayerRow("pattern" if kind == "rearrange" else "pattern, reduction", forward, is_open=True)
 
 
 ROWS: dict[str, Op] = {

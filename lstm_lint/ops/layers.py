@@ -22,10 +22,12 @@ class LayerRow:
     """One layer: its constructor's parameters as torch writes them, and its forward.
 
     `forward` gets the constructor's arguments by name (`bound`) and the call of the layer, whose first positional is the input.
+    `is_open`: it takes keywords of any name.
     """
 
     signature: str
     forward: LayerOp
+    is_open: bool = False
 
     @cached_property
     def parameters(self) -> Mapping[str, Value | None]:
@@ -39,7 +41,7 @@ class LayerRow:
             return f"takes {len(names)} arguments but {len(call.positional)} were given"
         values: dict[str, Value] = dict(zip(names, call.positional, strict=False))
         for name, value in call.keywords.items():
-            if name not in self.parameters:
+            if name not in self.parameters and not self.is_open:
                 return f"has no parameter {name!r}"
             if name in values:
                 return f"got several values for {name!r}"

@@ -65,7 +65,7 @@ def _guarded_layer(row: LayerRow) -> LayerRow:
     def run(config: Mapping[str, Value], call: Call) -> Value:
         return guarded(lambda case: through_layer(case, forward(config, case), config), one_tensor=False)(call)
 
-    return LayerRow(row.signature, run)
+    return LayerRow(row.signature, run, row.is_open)
 
 
 def _collected_layers() -> Mapping[str, LayerRow]:

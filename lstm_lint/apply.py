@@ -134,7 +134,7 @@ class _Run:
 
     # -- trying ------------------------------------------------------------------------------------------------------
     def _apply(self, chosen: Sequence[Chosen], outcome: Outcome) -> Outcome:
-        """The outcome with these fixes, or with the first half of them, and so on; one that alone cannot be kept is rejected."""
+        """The outcome with these fixes, or with the first half of them, and so on; one that cannot be kept is rejected."""
         while (tried := self._tried(chosen, outcome)) is None:
             if len(chosen) == 1:
                 self.rejected.add(_identity(chosen[0][0]))
@@ -207,7 +207,8 @@ class _Run:
                 closure = {os.path.abspath(file) for file in (result.path, *project.closure(result.path))}
                 source = project.source(result.path)
                 if isinstance(source, Source) and closure & {os.path.abspath(path) for path in paths}:
-                    right[index] += sum(_first_is_right(state) for state in _states(check_file(source, settings, True, project)))
+                    listed = check_file(source, settings, True, project)
+                    right[index] += sum(_first_is_right(state) for state in _states(listed))
         return right[1] >= right[0] + many
 
 

@@ -43,10 +43,19 @@ def without(syntax: Syntax, call: cst.Call, index: int) -> tuple[Edit, ...] | No
     before = syntax.extent(call.args[index - 1])[1]
     between = text[before:start]
     if "#" in between:
-        return (syntax.edit(start, comma or end, ""),)
+        return (_or_line(syntax, start, comma or end),)
     if comma is None:
         return (syntax.edit(before, end, ""),)
     return (syntax.edit(before + between.index(",") + 1, comma, ""),)
+
+
+def _or_line(syntax: Syntax, start: int, end: int) -> Edit:
+    """What is left out; its line with it if there is nothing else on that."""
+    line = syntax.text.rfind("\n", 0, start) + 1
+    behind = syntax.text.find("\n", end)
+    if behind < 0 or syntax.text[line:start].strip() or syntax.text[end:behind].strip():
+        return syntax.edit(start, end, "")
+    return syntax.edit(line, behind + 1, "")
 
 
 def _behind_comma(text: str, end: int) -> int | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.arguments import without
 from lstm_lint.fixes.spelling import bound_names, layer_counts
@@ -43,17 +42,11 @@ def count_layers(remedy: CountLayers, syntax: Syntax) -> tuple[Edit, ...] | None
 
 def _counted(remedy: CountLayers, node: cst.BaseExpression, syntax: Syntax) -> str | None:
     """The user's own expression for num_layers times the directions, else what the layer itself says."""
-    config = remedy.site.config
-    if config is None:
+    config, counts = remedy.site.config, layer_counts(syntax, node, remedy.site)
+    if config is None or counts.directions is None:
         return None
-    actual: Dim = remedy.actual[0]
-    wanted = config.state_layers
-    if wanted.constant is not None and isinstance(node, cst.Integer):
-        return wanted.text
-    if actual == config.num_layers and not isinstance(node, cst.Integer) and config.num_directions != ONE:
-        directions = layer_counts(syntax, node, remedy.site, with_layers=False)
-        return None if directions is None else f"{syntax.factor(node)} * {directions}"
-    return wanted.text if wanted.constant is not None else layer_counts(syntax, node, remedy.site)
+    is_own = remedy.actual[0] == config.num_layers and not isinstance(node, cst.Integer)
+    return f"{syntax.factor(node)} * {counts.directions}" if is_own and counts.directions != "1" else counts.product
 
 
 def swap_sizes(remedy: SwapSizes, syntax: Syntax) -> tuple[Edit, ...] | None:
@@ -67,6 +60,10 @@ def swap_sizes(remedy: SwapSizes, syntax: Syntax) -> tuple[Edit, ...] | None:
 # -- zeros -------------------------------------------------------------------------------------------------------------
 SAME = {"to", "cuda", "cpu", "float", "contiguous", "detach", "clone", "type", "type_as", "double", "half"}
 """Methods that give zeros again, and do not change what they are called on."""
+
+
+LEARNED = ("requires_grad", "out")
+"""Arguments by which zeros that are made are more than just zeros."""
 
 
 def drop_zeros(remedy: DropZeros, syntax: Syntax) -> tuple[Edit, ...] | None:
@@ -93,7 +90,7 @@ class Zeros:
     def are(self, node: cst.BaseExpression) -> bool:
         match node:
             case cst.Call() if any(node is made for made in self.made_at):
-                return _is_new(node) and all(arg.keyword is None or arg.keyword.value not in ("requires_grad", "out") for arg in node.args)
+                return _is_new(node) and not any(arg.keyword and arg.keyword.value in LEARNED for arg in node.args)
             case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name))) if name in SAME:
                 return self.are(inner)
             case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star="")]) if _is_variable(func):

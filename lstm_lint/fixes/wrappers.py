@@ -6,10 +6,19 @@ import libcst as cst
 
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.states import MAKERS, SAME
-from lstm_lint.fixes.syntax import Syntax, called_name
+from lstm_lint.fixes.syntax import Syntax
 from lstm_lint.remedies import Unwrap
 
-NEW = MAKERS | {"tensor", "from_numpy", "as_tensor", "LongTensor", "zeros_like", "ones_like", "randn_like", "rand_like", "arange"}
+NEW = MAKERS | {
+    "tensor",
+    "from_numpy",
+    "LongTensor",
+    "zeros_like",
+    "ones_like",
+    "randn_like",
+    "rand_like",
+    "arange",
+}
 ALIKE = SAME | {"long", "int", "zero_", "normal_", "uniform_", "fill_"}
 """Methods whose result needs no gradient if what they are called on needs none."""
 

@@ -38,9 +38,9 @@ Nothing. `check` shows how far the backward half of what is taken is from what `
 
 ## Fix safety
 Unsafe: `torch.cat([h_n[-2], h_n[-1]], dim=-1)` is written instead, in the code's own name for `h_n`; where the call drops it,
-`out, _ = lstm(x)` becomes `out, (h_n, _) = lstm(x)`. The model has to be trained anew: half of its features mean something else.
-There is no automatic fix where `out` is changed before its last step is taken (by dropout, by a transpose), or where the layer is
-bidirectional for some configurations only.
+`out, _ = lstm(x)` becomes `out, (h_n, _) = lstm(x)`. The model has to be trained anew: half of its features mean something
+else. There is no automatic fix where `out` is changed before its last step is taken (by dropout, by a transpose), or where the
+layer is bidirectional for some configurations only.
 """
 
 from __future__ import annotations
@@ -86,7 +86,13 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
 def _remedy(use: Use, before: Lineage, comparison: Comparison) -> JoinEnds | None:
     """Both ends of h_n, where the layer is bidirectional whatever its parameters are."""
     axis, site = before.axis_of(Role.TIME), site_of(use)
-    if axis is None or site is None or site.config is None or comparison.extent is not Extent.ALWAYS or len(before.sources) != 1:
+    if (
+        axis is None
+        or site is None
+        or site.config is None
+        or comparison.extent is not Extent.ALWAYS
+        or len(before.sources) != 1
+    ):
         return None
     (source,) = before.sources
     return JoinEnds(place=use.place, call=source.place, axis=axis, has_pair=site.config.has_pair)

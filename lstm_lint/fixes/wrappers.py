@@ -26,11 +26,17 @@ ALIKE = SAME | {"long", "int", "zero_", "normal_", "uniform_", "fill_"}
 def unwrap(remedy: Unwrap, syntax: Syntax) -> tuple[Edit, ...] | None:
     """What is new needs no gradient, and is left as it is; of anything else ``.detach()`` gives the same."""
     match syntax.node(remedy.place, cst.Call):
-        case cst.Call(args=[cst.Arg(value=inner, star="")]) as call:
+        case cst.Call(args=[cst.Arg(value=inner, star="")]) as call if not _has_comments(syntax, call, inner):
             text = syntax.factor(inner) if is_new(inner) else f"{syntax.factor(inner)}.detach()"
             return (syntax.replacing(call, text),)
         case _:
             return None
+
+
+def _has_comments(syntax: Syntax, call: cst.Call, inner: cst.BaseExpression) -> bool:
+    """Whether a comment stands between the parentheses and what they hold, and would be lost."""
+    (start, end), (first, last) = syntax.extent(call), syntax.extent(inner)
+    return "#" in syntax.text[start:first] + syntax.text[last:end]
 
 
 def is_new(node: cst.BaseExpression) -> bool:

@@ -50,8 +50,8 @@ MESSAGE = (
 
 def check(facts: Facts) -> Iterator[Complaint]:
     for place in facts.wrappers:
-        remedy = Unwrap(place=place, safe=True)
-        yield Complaint(place, MESSAGE, Ask.NOTHING, remedy=remedy)
+        if place.path == facts.path:
+            yield Complaint(place, MESSAGE, Ask.NOTHING, remedy=Unwrap(place=place, safe=True))
 
 
 RULE = Rule("LST502", "variable-wrapper", Severity.INFO, False, __doc__, of_facts=check)

@@ -118,5 +118,3 @@ class NestState(Remedy):
 @dataclass(frozen=True, kw_only=True)
 class BatchFirst(Remedy):
     """``h_n.view(...)`` becomes ``h_n.transpose(0, 1).reshape(...)``, so that the rows of one sample stay together."""
-
-    axis: int = 1

@@ -31,7 +31,7 @@ FOLDER = ROOT / "fixtures" / "fixes"
 FILES = sorted(FOLDER.glob("*.py"))
 NAMES = [path.stem for path in FILES]
 COMMENT = re.compile(r"^# (raised|runs|holds|same): (.*)$", re.MULTILINE)
-SAFE = {"LST204", "LST501", "LST502"}
+SAFE = {"LST204", "LST302", "LST501", "LST502"}
 
 
 def fixed(path: Path, unsafe: bool = True, confirm: str = "never") -> Fixed:

@@ -80,5 +80,8 @@ def set_size(remedy: SetSize, syntax: Syntax) -> tuple[Edit, ...] | None:
     index = None if call is None else argument(call, remedy.argument.name, remedy.argument.position)
     if call is None or index is None:
         return None
-    text = resized(syntax, call.args[index].value, remedy.actual, remedy.wanted)
-    return None if text is None else (syntax.replacing(call.args[index].value, text),)
+    node = call.args[index].value
+    if isinstance(node, cst.Tuple | cst.List):  # normalized_shape=(steps, features)
+        node = node.elements[-1].value
+    text = resized(syntax, node, remedy.actual, remedy.wanted)
+    return None if text is None else (syntax.replacing(node, text),)

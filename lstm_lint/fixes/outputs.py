@@ -176,7 +176,7 @@ def batch_first(remedy: BatchFirst, syntax: Syntax) -> tuple[Edit, ...] | None:
             end = syntax.extent(func)[1]
             behind = end - len(func.attr.value)
             dot = syntax.text.rindex(".", 0, behind)
-            turned = syntax.edit(dot, dot, f".transpose(0, {remedy.axis})")
+            turned = syntax.edit(dot, dot, ".transpose(0, 1)")
             return (turned, syntax.edit(behind, end, "reshape")) if isinstance(receiver, cst.BaseExpression) else None
         case _:
             return None

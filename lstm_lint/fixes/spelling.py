@@ -26,7 +26,7 @@ def resized(syntax: Syntax, node: cst.BaseExpression, actual: Dim, wanted: Dim) 
     inverse = actual.divided_by(wanted)
     if inverse is not None and inverse.constant is not None and (text := _undone(syntax, node, inverse.constant)) is not None:
         return text
-    return wanted.text if wanted.constant is not None else by_parameters(syntax, node, wanted)
+    return by_parameters(syntax, node, wanted)
 
 
 def _undone(syntax: Syntax, node: cst.BaseExpression, factor: int) -> str | None:

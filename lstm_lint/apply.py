@@ -79,7 +79,11 @@ class _Run:
     originals: dict[str, bytes] = field(default_factory=dict)
     fixed: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected: set[object] = field(default_factory=set)
+    named: frozenset[str] = field(init=False)
     answers: str | None = None
+
+    def __post_init__(self) -> None:
+        self.named = frozenset(os.path.abspath(path) for path in self.files)
 
     def through(self) -> Fixed:
         with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +119,7 @@ class _Run:
             fix = finding.fix
             if fix is None or not (fix.safe or self.unsafe) or _identity(finding) in self.rejected:
                 continue
-            if self._content(finding.path) is None:
+            if os.path.abspath(finding.path) not in self.named or self._content(finding.path) is None:
                 continue
             others = taken.setdefault(finding.path, [])
             if not any(overlap(edit, other) for edit in fix.edits for other in others):
@@ -273,7 +277,7 @@ def written(changed: Changed) -> str | None:
             os.fsync(stream.fileno())
         shutil.copymode(target, temporary)
         with open(target, "rb") as stream:
-            if stream.read() != changed.before:
+            if stream.read() not in (changed.before, changed.after):
                 return f"{changed.path}: it was changed meanwhile, and is left as it is"
         if not os.access(target, os.W_OK):
             return f"{changed.path}: it may not be written, and is left as it is"

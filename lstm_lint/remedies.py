@@ -31,9 +31,13 @@ class Argument:
 
 @dataclass(frozen=True, kw_only=True)
 class DropArgument(Remedy):
-    """Leave an argument of the call out. `spelt`: only where these arguments are spelt so, or not given."""
+    """Leave an argument of the call out. `called`: only where the code calls a class of this name, or the base class.
+
+    `spelt`: only where these arguments are spelt so, or not given.
+    """
 
     argument: Argument
+    called: str
     spelt: tuple[tuple[Argument, str], ...] = ()
 
 

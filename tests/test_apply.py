@@ -247,7 +247,7 @@ def test_the_others_are_kept(lint: Run, tmp_path: Path) -> None:
     done = lint("check", "--fix", "--unsafe-fixes", *NEVER, "model.py")
     assert done.returncode == 1
     assert "Fixed 5." in done.stdout
-    assert done.stdout.endswith(" 1 fix left out: something else would be wrong afterwards.\n")
+    assert done.stdout.endswith(" 1 fix not applied: something would be wrong afterwards, or its file was not named.\n")
     assert "dropout" not in file.read_text(encoding="utf-8")
     assert "2, True)" in file.read_text(encoding="utf-8")
 
@@ -278,6 +278,13 @@ def test_a_state_made_in_another_file(tmp_path: Path) -> None:
     run = fix_paths([str(tmp_path)], settings(tmp_path), True)
     assert [os.path.basename(changed.path) for changed in run.changed] == ["made.py"]
     assert b"torch.zeros(2, n, 4)  # h" in run.changed[0].after
+
+
+def test_only_files_that_are_named_are_changed(lint: Run, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(DROPOUT, encoding="utf-8")
+    (tmp_path / "use.py").write_text("import torch\nfrom model import lstm\n\nlstm(torch.ones(3, 5, 28))\n", encoding="utf-8")
+    lint("check", "--fix", *NEVER, "use.py")
+    assert (tmp_path / "model.py").read_text(encoding="utf-8") == DROPOUT
 
 
 def test_overlapping_edits_come_one_after_the_other(tmp_path: Path) -> None:

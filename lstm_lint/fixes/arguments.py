@@ -6,13 +6,13 @@ import libcst as cst
 
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.spelling import resized
-from lstm_lint.fixes.syntax import Syntax, argument, has_star
+from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star
 from lstm_lint.remedies import DropArgument, NameArgument, SetSize
 
 
 def drop_argument(remedy: DropArgument, syntax: Syntax) -> tuple[Edit, ...] | None:
     call = syntax.node(remedy.place, cst.Call)
-    if call is None or has_star(call):
+    if call is None or has_star(call) or called_name(call) not in (remedy.called, "__init__"):
         return None
     for other, text in remedy.spelt:
         index = argument(call, other.name, other.position)

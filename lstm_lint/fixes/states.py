@@ -7,7 +7,8 @@ import libcst as cst
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.arguments import without
 from lstm_lint.fixes.spelling import bound_names, layer_counts
-from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions
+from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions, walk
+from lstm_lint.ops.recurrent import PARAMETERS
 from lstm_lint.remedies import CountLayers, DropZeros, SwapSizes
 
 MAKERS = {"zeros", "ones", "randn", "rand", "empty", "full", "new", "FloatTensor", "Tensor"}
@@ -71,11 +72,35 @@ def drop_zeros(remedy: DropZeros, syntax: Syntax) -> tuple[Edit, ...] | None:
     call = syntax.node(remedy.place, cst.Call)
     index = argument(call, "hx", 1) if call is not None else None
     made_at = [syntax.node(place, cst.Call) for place in remedy.made_at]
-    if call is None or index is None or has_star(call) or None in made_at:
+    if call is None or index is None or has_star(call) or None in made_at or not _is_always_recurrent(call.func, syntax):
         return None
     calls = [one for place in remedy.calls if (one := syntax.node(place, cst.Call)) is not None]
     zeros = Zeros(syntax, [node for node in made_at if node is not None], calls)
     return without(syntax, call, index) if zeros.are(call.args[index].value) else None
+
+
+def _is_always_recurrent(func: cst.BaseExpression, syntax: Syntax) -> bool:
+    """Whether what is called is under its name only ever a new layer of torch's: no wrapper, and no class of the user's."""
+    text, count = syntax.slice(func), 0
+    for node in walk(syntax.tree.module):
+        match node:
+            case cst.Assign(targets=targets, value=value):
+                bound: list[cst.CSTNode] = [target.target for target in targets]
+            case cst.AnnAssign(target=target, value=value) | cst.NamedExpr(target=target, value=value):
+                bound = [target]
+            case cst.For(target=target) | cst.CompFor(target=target) | cst.AugAssign(target=target) | cst.Param(name=target):
+                bound, value = [target], None
+            case cst.AsName(name=target):
+                bound, value = [target], None
+            case cst.FunctionDef(name=target) | cst.ClassDef(name=target):
+                bound, value = [target], None
+            case _:
+                continue
+        if any(syntax.slice(one) == text for target in bound for one in walk(target) if isinstance(one, cst.BaseExpression)):
+            count += 1
+            if not isinstance(value, cst.Call) or called_name(value) not in PARAMETERS:
+                return False
+    return count > 0
 
 
 class Zeros:

@@ -132,7 +132,9 @@ def _fixable(outcome: Outcome, view: View) -> str:
     others = len(fixes) - wanted
     available = f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes"
     if outcome.fixed is not None:
-        left_out = f" {_fixes(wanted)} left out: something else would be wrong afterwards." if wanted else ""
+        left_out = (
+            f" {_fixes(wanted)} not applied: something would be wrong afterwards, or its file was not named." if wanted else ""
+        )
         return f"{left_out} {available}." if others else left_out
     if wanted:
         option = "--fix --unsafe-fixes" if view.unsafe else "--fix"

@@ -79,7 +79,11 @@ class _Run:
     originals: dict[str, bytes] = field(default_factory=dict)
     fixed: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected: set[object] = field(default_factory=set)
+    named: frozenset[str] = field(init=False)
     answers: str | None = None
+
+    def __post_init__(self) -> None:
+        self.named = frozenset(os.path.abspath(path) for path in self.files)
 
     def through(self) -> Fixed:
         with tempfile.TemporaryDirectory() as folder:
@@ -115,7 +119,7 @@ class _Run:
             fix = finding.fix
             if fix is None or not (fix.safe or self.unsafe) or _identity(finding) in self.rejected:
                 continue
-            if self._content(finding.path) is None:
+            if os.path.abspath(finding.path) not in self.named or self._content(finding.path) is None:
                 continue
             others = taken.setdefault(finding.path, [])
             if not any(overlap(edit, other) for edit in fix.edits for other in others):
@@ -134,7 +138,7 @@ class _Run:
 
     # -- trying ------------------------------------------------------------------------------------------------------
     def _apply(self, chosen: Sequence[Chosen], outcome: Outcome) -> Outcome:
-        """The outcome with these fixes, or with the first half of them, and so on; one that alone cannot be kept is rejected."""
+        """The outcome with these fixes, or with the first half of them, and so on; one that cannot be kept is rejected."""
         while (tried := self._tried(chosen, outcome)) is None:
             if len(chosen) == 1:
                 self.rejected.add(_identity(chosen[0][0]))
@@ -207,7 +211,8 @@ class _Run:
                 closure = {os.path.abspath(file) for file in (result.path, *project.closure(result.path))}
                 source = project.source(result.path)
                 if isinstance(source, Source) and closure & {os.path.abspath(path) for path in paths}:
-                    right[index] += sum(_first_is_right(state) for state in _states(check_file(source, settings, True, project)))
+                    listed = check_file(source, settings, True, project)
+                    right[index] += sum(_first_is_right(state) for state in _states(listed))
         return right[1] >= right[0] + many
 
 
@@ -272,7 +277,7 @@ def written(changed: Changed) -> str | None:
             os.fsync(stream.fileno())
         shutil.copymode(target, temporary)
         with open(target, "rb") as stream:
-            if stream.read() != changed.before:
+            if stream.read() not in (changed.before, changed.after):
                 return f"{changed.path}: it was changed meanwhile, and is left as it is"
         if not os.access(target, os.W_OK):
             return f"{changed.path}: it may not be written, and is left as it is"

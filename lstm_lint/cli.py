@@ -157,15 +157,18 @@ def check(
     if wants_fix:
         fixed = apply.fix_paths(paths, settings, unsafe_fixes, None if given is None else (given, data))
         outcome = _write_fixes(fixed, given is not None)
-        if given is not None:  # the text goes to standard output, and the report where it is not in the way
+        if given is not None:
             data = fixed.changed[0].after if fixed.changed else data
             sys.stdout.buffer.write(data)
-            output_file = output_file or os.devnull
             given = _readable(paths[0], data)
     else:
         outcome = check_paths(paths, settings, given)
     shown = View(_source_reader(given), verbose, quiet, unsafe_fixes)
-    _write(_report(outcome, settings.output_format, shown, wants_statistics), output_file)
+    rows = _report(outcome, settings.output_format, shown, wants_statistics)
+    if wants_fix and given is not None and output_file is None:  # standard output has the text
+        report.write(rows, sys.stderr, color=False)
+    else:
+        _write(rows, output_file)
     return _exit_code(outcome, exit_zero)
 
 

@@ -31,9 +31,13 @@ class Argument:
 
 @dataclass(frozen=True, kw_only=True)
 class DropArgument(Remedy):
-    """Leave an argument of the call out. `spelt`: only where these arguments are spelt so, or not given."""
+    """Leave an argument of the call out. `called`: only where the code calls a class of this name, or the base class.
+
+    `spelt`: only where these arguments are spelt so, or not given.
+    """
 
     argument: Argument
+    called: str
     spelt: tuple[tuple[Argument, str], ...] = ()
 
 
@@ -118,5 +122,3 @@ class NestState(Remedy):
 @dataclass(frozen=True, kw_only=True)
 class BatchFirst(Remedy):
     """``h_n.view(...)`` becomes ``h_n.transpose(0, 1).reshape(...)``, so that the rows of one sample stay together."""
-
-    axis: int = 1

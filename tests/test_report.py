@@ -71,10 +71,11 @@ models/a.py:4:7: LST101 [error] h_0 is (2, 10, 4) but this LSTM needs (4, 10, 4)
   note: models/a.py:2:8: the LSTM is built here
         lstm = torch.nn.LSTM(28, 4, num_layers=2,
   torch 2.13.0 raised: {SAID}
+  fix: 4:19: write `4` for `2`
 
 b.py:1:1: LST203 [warning] 100% wrong: bias, not batch_first
 
-Found 1 error and 1 warning in 3 files (2 with recurrent layers). torch 2.13.0 confirmed 1.
+Found 1 error and 1 warning in 3 files (2 with recurrent layers). torch 2.13.0 confirmed 1. 1 fixable with --fix.
 """
     )
 

@@ -6,13 +6,13 @@ import libcst as cst
 
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.spelling import resized
-from lstm_lint.fixes.syntax import Syntax, argument, has_star
+from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star
 from lstm_lint.remedies import DropArgument, NameArgument, SetSize
 
 
 def drop_argument(remedy: DropArgument, syntax: Syntax) -> tuple[Edit, ...] | None:
     call = syntax.node(remedy.place, cst.Call)
-    if call is None or has_star(call):
+    if call is None or has_star(call) or called_name(call) not in (remedy.called, "__init__"):
         return None
     for other, text in remedy.spelt:
         index = argument(call, other.name, other.position)
@@ -43,10 +43,19 @@ def without(syntax: Syntax, call: cst.Call, index: int) -> tuple[Edit, ...] | No
     before = syntax.extent(call.args[index - 1])[1]
     between = text[before:start]
     if "#" in between:
-        return (syntax.edit(start, comma or end, ""),)
+        return (_or_line(syntax, start, comma or end),)
     if comma is None:
         return (syntax.edit(before, end, ""),)
     return (syntax.edit(before + between.index(",") + 1, comma, ""),)
+
+
+def _or_line(syntax: Syntax, start: int, end: int) -> Edit:
+    """What is left out; its line with it if there is nothing else on that."""
+    line = syntax.text.rfind("\n", 0, start) + 1
+    behind = syntax.text.find("\n", end)
+    if behind < 0 or syntax.text[line:start].strip() or syntax.text[end:behind].strip():
+        return syntax.edit(start, end, "")
+    return syntax.edit(line, behind + 1, "")
 
 
 def _behind_comma(text: str, end: int) -> int | None:
@@ -71,5 +80,8 @@ def set_size(remedy: SetSize, syntax: Syntax) -> tuple[Edit, ...] | None:
     index = None if call is None else argument(call, remedy.argument.name, remedy.argument.position)
     if call is None or index is None:
         return None
-    text = resized(syntax, call.args[index].value, remedy.actual, remedy.wanted)
-    return None if text is None else (syntax.replacing(call.args[index].value, text),)
+    node = call.args[index].value
+    if isinstance(node, cst.Tuple | cst.List):  # normalized_shape=(steps, features)
+        node = node.elements[-1].value
+    text = resized(syntax, node, remedy.actual, remedy.wanted)
+    return None if text is None else (syntax.replacing(node, text),)

@@ -29,7 +29,7 @@ def _takes_one(parts: Sequence[str], axis: int, texts: Sequence[str]) -> bool:
 
 def move_index(remedy: MoveIndex, syntax: Syntax) -> tuple[Edit, ...] | None:
     """``out[:, -1]`` to ``out[-1]``, and the other way round; in ``select`` the number of the axis."""
-    match syntax.node(remedy.place, cst.CSTNode):
+    match syntax.at(remedy.place):
         case cst.Subscript() as node:
             parts = _parts(syntax, node)
             if parts is None or not _takes_one(parts, remedy.origin, [LAST]):
@@ -153,7 +153,7 @@ def _h_n_of(
 # -- unpacking and views -----------------------------------------------------------------------------------------------
 def nest_state(remedy: NestState, syntax: Syntax) -> tuple[Edit, ...] | None:
     """``out, h, c`` to ``out, (h, c)``: Python refuses the three."""
-    match syntax.node(remedy.place, cst.Tuple | cst.List):  # type: ignore[arg-type]
+    match syntax.at(remedy.place):
         case cst.Tuple(elements=elements) | cst.List(elements=elements) if len(elements) == 3:
             targets = [element.value for element in elements]
             if any(isinstance(element, cst.StarredElement) for element in elements):
@@ -176,8 +176,7 @@ def batch_first(remedy: BatchFirst, syntax: Syntax) -> tuple[Edit, ...] | None:
             end = syntax.extent(func)[1]
             behind = end - len(func.attr.value)
             dot = syntax.text.rindex(".", 0, behind)
-            turned = syntax.edit(dot, dot, f".transpose(0, {remedy.axis})")
+            turned = syntax.edit(dot, dot, ".transpose(0, 1)")
             return (turned, syntax.edit(behind, end, "reshape")) if isinstance(receiver, cst.BaseExpression) else None
         case _:
             return None
-

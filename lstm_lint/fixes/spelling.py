@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.dims import Dim, Kind, Symbol
 from lstm_lint.facts import LstmSite
-from lstm_lint.fixes.syntax import Scope, Syntax, mentions
-
-NUMBER = (cst.Integer,)
+from lstm_lint.fixes.syntax import Scope, Syntax, argument, has_star, mentions
+from lstm_lint.ops.recurrent import PARAMETERS
 
 
 def resized(syntax: Syntax, node: cst.BaseExpression, actual: Dim, wanted: Dim) -> str | None:
@@ -25,7 +26,7 @@ def resized(syntax: Syntax, node: cst.BaseExpression, actual: Dim, wanted: Dim) 
     inverse = actual.divided_by(wanted)
     if inverse is not None and inverse.constant is not None and (text := _undone(syntax, node, inverse.constant)) is not None:
         return text
-    return wanted.text if wanted.constant is not None else by_parameters(syntax, node, wanted)
+    return by_parameters(syntax, node, wanted)
 
 
 def _undone(syntax: Syntax, node: cst.BaseExpression, factor: int) -> str | None:
@@ -55,28 +56,42 @@ def _is_parameter(function: cst.FunctionDef, symbol: Symbol) -> bool:
     return any(one.name.value == symbol.name for one in parameters) and not is_rebound(function, symbol.name)
 
 
-def layer_counts(syntax: Syntax, node: cst.CSTNode, site: LstmSite, with_layers: bool = True) -> str | None:
-    """``self.lstm.num_layers * 2``: num_layers * num_directions as the layer itself says it, where it is visible.
+@dataclass(frozen=True)
+class Counts:
+    """num_layers and num_directions of a layer, as texts that hold whoever builds it; None where there is none."""
 
-    Without layers num_directions alone.
-    """
-    config = site.config
-    if config is None:
-        return None
-    layers, directions = config.num_layers, config.num_directions
-    texts: list[str] = []
+    layers: str | None
+    directions: str | None
+
+    @property
+    def product(self) -> str | None:
+        if self.layers is None or self.directions is None:
+            return None
+        if self.layers.isdigit() and self.directions.isdigit():
+            return str(int(self.layers) * int(self.directions))
+        return " * ".join(text for text in (self.layers, self.directions) if text != "1")
+
+
+def layer_counts(syntax: Syntax, node: cst.CSTNode, site: LstmSite) -> Counts:
+    """What the construction says in numbers, else what a visible layer says of itself: ``self.lstm.num_layers``."""
+    built = syntax.node(site.place, cst.Call)
+    if built is None or has_star(built):
+        return Counts(None, None)
+    names = list(PARAMETERS[site.layer])
     layer = visible_layer(syntax, node, site)
-    if with_layers and (layers != ONE or directions == ONE):
-        texts.append(layers.text if layers.constant is not None else f"{layer}.num_layers")
-    if directions != ONE:
-        texts.append(directions.text if directions.constant is not None else f"(2 if {layer}.bidirectional else 1)")
-    text = " * ".join(texts)
-    return None if layer is None and "None." in text else text
+
+    def said(name: str, numbers: Mapping[str, str], otherwise: str) -> str | None:
+        index = argument(built, name, names.index(name)) if name in names else None
+        text = "" if index is None else syntax.slice(built.args[index].value)
+        return text if text.isdigit() else numbers.get(text) or (otherwise.format(layer=layer) if layer else None)
+
+    layers = said("num_layers", {"": "1"}, "{layer}.num_layers")
+    return Counts(layers, said("bidirectional", {"": "1", "False": "1", "True": "2"}, "(2 if {layer}.bidirectional else 1)"))
 
 
 def visible_layer(syntax: Syntax, node: cst.CSTNode, site: LstmSite) -> str | None:
     """How the layer is called where a node stands: ``self.lstm`` in the methods of its class, a name in its own scope."""
-    target, built = site.target or "", syntax.node(site.place, cst.CSTNode)
+    target, built = site.target or "", syntax.at(site.place)
     if site.place.path != syntax.tree.source.path or built is None:
         return None
     if re.fullmatch(r"self\.\w+", target):

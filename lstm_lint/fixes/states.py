@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, Dim
 from lstm_lint.findings import Edit
 from lstm_lint.fixes.arguments import without
 from lstm_lint.fixes.spelling import bound_names, layer_counts
-from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions
+from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions, walk
+from lstm_lint.ops.recurrent import PARAMETERS
 from lstm_lint.remedies import CountLayers, DropZeros, SwapSizes
 
 MAKERS = {"zeros", "ones", "randn", "rand", "empty", "full", "new", "FloatTensor", "Tensor"}
@@ -43,17 +43,11 @@ def count_layers(remedy: CountLayers, syntax: Syntax) -> tuple[Edit, ...] | None
 
 def _counted(remedy: CountLayers, node: cst.BaseExpression, syntax: Syntax) -> str | None:
     """The user's own expression for num_layers times the directions, else what the layer itself says."""
-    config = remedy.site.config
-    if config is None:
+    config, counts = remedy.site.config, layer_counts(syntax, node, remedy.site)
+    if config is None or counts.directions is None:
         return None
-    actual: Dim = remedy.actual[0]
-    wanted = config.state_layers
-    if wanted.constant is not None and isinstance(node, cst.Integer):
-        return wanted.text
-    if actual == config.num_layers and not isinstance(node, cst.Integer) and config.num_directions != ONE:
-        directions = layer_counts(syntax, node, remedy.site, with_layers=False)
-        return None if directions is None else f"{syntax.factor(node)} * {directions}"
-    return wanted.text if wanted.constant is not None else layer_counts(syntax, node, remedy.site)
+    is_own = remedy.actual[0] == config.num_layers and not isinstance(node, cst.Integer)
+    return f"{syntax.factor(node)} * {counts.directions}" if is_own and counts.directions != "1" else counts.product
 
 
 def swap_sizes(remedy: SwapSizes, syntax: Syntax) -> tuple[Edit, ...] | None:
@@ -69,16 +63,44 @@ SAME = {"to", "cuda", "cpu", "float", "contiguous", "detach", "clone", "type", "
 """Methods that give zeros again, and do not change what they are called on."""
 
 
+LEARNED = ("requires_grad", "out")
+"""Arguments by which zeros that are made are more than just zeros."""
+
+
 def drop_zeros(remedy: DropZeros, syntax: Syntax) -> tuple[Edit, ...] | None:
     """The call without its state, if that is made of zeros beside it and named for nothing else."""
     call = syntax.node(remedy.place, cst.Call)
     index = argument(call, "hx", 1) if call is not None else None
     made_at = [syntax.node(place, cst.Call) for place in remedy.made_at]
-    if call is None or index is None or has_star(call) or None in made_at:
+    if call is None or index is None or has_star(call) or None in made_at or not _is_always_recurrent(call.func, syntax):
         return None
     calls = [one for place in remedy.calls if (one := syntax.node(place, cst.Call)) is not None]
     zeros = Zeros(syntax, [node for node in made_at if node is not None], calls)
     return without(syntax, call, index) if zeros.are(call.args[index].value) else None
+
+
+def _is_always_recurrent(func: cst.BaseExpression, syntax: Syntax) -> bool:
+    """Whether what is called is under its name only ever a new layer of torch's: no wrapper, and no class of the user's."""
+    text, count = syntax.slice(func), 0
+    for node in walk(syntax.tree.module):
+        match node:
+            case cst.Assign(targets=targets, value=value):
+                bound: list[cst.CSTNode] = [target.target for target in targets]
+            case cst.AnnAssign(target=target, value=value) | cst.NamedExpr(target=target, value=value):
+                bound = [target]
+            case cst.For(target=target) | cst.CompFor(target=target) | cst.AugAssign(target=target) | cst.Param(name=target):
+                bound, value = [target], None
+            case cst.AsName(name=target):
+                bound, value = [target], None
+            case cst.FunctionDef(name=target) | cst.ClassDef(name=target):
+                bound, value = [target], None
+            case _:
+                continue
+        if any(syntax.slice(one) == text for target in bound for one in walk(target) if isinstance(one, cst.BaseExpression)):
+            count += 1
+            if not isinstance(value, cst.Call) or called_name(value) not in PARAMETERS:
+                return False
+    return count > 0
 
 
 class Zeros:
@@ -93,7 +115,7 @@ class Zeros:
     def are(self, node: cst.BaseExpression) -> bool:
         match node:
             case cst.Call() if any(node is made for made in self.made_at):
-                return _is_new(node) and all(arg.keyword is None or arg.keyword.value not in ("requires_grad", "out") for arg in node.args)
+                return _is_new(node) and not any(arg.keyword and arg.keyword.value in LEARNED for arg in node.args)
             case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=name))) if name in SAME:
                 return self.are(inner)
             case cst.Call(func=func, args=[cst.Arg(value=inner, keyword=None, star="")]) if _is_variable(func):

@@ -16,6 +16,7 @@ from lstm_lint.syntax.tree import Tree
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 Scope = cst.FunctionDef | cst.Lambda | cst.ClassDef | cst.Module
+SCOPES = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
 
 PLAIN = (cst.Name, cst.Attribute, cst.Call, cst.Subscript, cst.Integer)
 """Expressions that stand beside ``*`` without parentheses."""
@@ -45,10 +46,15 @@ class Syntax:
         return [0, *accumulate(len(line) + 1 for line in self.text.split("\n"))]
 
     # -- nodes -------------------------------------------------------------------------------------------------------
-    def node(self, place: Place, kind: type[Node]) -> Node | None:
-        """What stands at a place of this tree, if it is of that kind."""
+    def at(self, place: Place) -> cst.CSTNode | None:
+        """What stands at a place of this tree; None for a place of another one."""
         found = self._nodes.get(place.identity)
-        return found if isinstance(found, kind) and self.tree.span(found) == place.span else None
+        return found if found is not None and self.tree.span(found) == place.span else None
+
+    def node(self, place: Place, kind: type[Node]) -> Node | None:
+        """The same, if it is of that kind."""
+        found = self.at(place)
+        return found if isinstance(found, kind) else None
 
     def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
         return self._parents.get(id(node))
@@ -62,7 +68,7 @@ class Syntax:
 
     def scope(self, node: cst.CSTNode) -> Scope:
         """The function, class or module in whose scope a node stands."""
-        return next(one for one in self.around(node) if isinstance(one, cst.FunctionDef | cst.Lambda | cst.ClassDef | cst.Module))
+        return next(one for one in self.around(node) if isinstance(one, SCOPES))
 
     def class_of(self, node: cst.CSTNode) -> cst.ClassDef | None:
         """The class in a method of which a node stands, where ``self`` is its instance."""
@@ -122,7 +128,11 @@ def mentions(scope: cst.CSTNode, name: str) -> list[cst.Name]:
         current = pending.pop()
         if isinstance(current, cst.Name) and current.value == name:
             found.append(current)
-        skipped = current.attr if isinstance(current, cst.Attribute) else current.keyword if isinstance(current, cst.Arg) else None
+        match current:
+            case cst.Attribute(attr=inner) | cst.Arg(keyword=inner):
+                skipped: cst.CSTNode | None = inner
+            case _:
+                skipped = None
         pending.extend(child for child in reversed(current.children) if child is not skipped)
     return found
 

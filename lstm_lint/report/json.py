@@ -28,6 +28,7 @@ def check(outcome: Outcome, view: View) -> Iterator[Line]:
             "analyzed": outcome.analyzed,
             **{severity.value: counts[severity] for severity in Severity},
             "refuted": len(outcome.refuted),
+            **({} if outcome.fixed is None else {"fixed": outcome.fixed}),
         },
         "findings": [_finding(finding) for finding in outcome.findings],
     }

@@ -117,29 +117,29 @@ def summary(outcome: Outcome, view: View) -> Iterator[Line]:
         yield line(("All checks passed", "good"), f": {looked_at}.{_fixed(outcome)}{_refutations(outcome)}")
         return
     found = " and ".join(counted(counts[severity], _noun(severity)) for severity in Severity if counts[severity])
-    yield line(f"Found {found} in {looked_at}.{_fixed(outcome)}{_confirmations(outcome.findings)}{_refutations(outcome)}")
-    yield from _fixable(outcome, view)
+    said = (_fixed(outcome), _confirmations(outcome.findings), _refutations(outcome), _fixable(outcome, view))
+    yield line(f"Found {found} in {looked_at}.{''.join(said)}")
 
 
 def _fixed(outcome: Outcome) -> str:
     return f" Fixed {outcome.fixed}." if outcome.fixed else ""
 
 
-def _fixable(outcome: Outcome, view: View) -> Iterator[Line]:
+def _fixable(outcome: Outcome, view: View) -> str:
     """How many findings have a fix, and the options that apply them."""
     fixes = [finding.fix for finding in outcome.findings if finding.fix is not None]
     wanted = sum(fix.safe or view.unsafe for fix in fixes)
     others = len(fixes) - wanted
+    available = f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes"
     if outcome.fixed is not None:
-        if wanted:
-            yield line(f"{_fixes(wanted)} left out: something else would be wrong afterwards.")
-        if others:
-            yield line(f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes.")
-    elif wanted:
-        hidden = f" ({_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes)" if others else ""
-        yield line(f"{wanted} fixable with --fix{' --unsafe-fixes' if view.unsafe else ''}{hidden}.")
-    elif others:
-        yield line(f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes.")
+        left_out = (
+            f" {_fixes(wanted)} not applied: something would be wrong afterwards, or its file was not named." if wanted else ""
+        )
+        return f"{left_out} {available}." if others else left_out
+    if wanted:
+        option = "--fix --unsafe-fixes" if view.unsafe else "--fix"
+        return f" {wanted} fixable with {option}{f' ({available})' if others else ''}."
+    return f" {available}." if others else ""
 
 
 def _fixes(number: int, kind: str = "") -> str:

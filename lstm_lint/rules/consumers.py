@@ -14,7 +14,8 @@ from lstm_lint.values import FALSE, NoneValue, Str, Tensor, Tuple, Value, as_dim
 class Want:
     """One axis of a tensor, counted from behind, and the size that it has to have. `name` is what says so, in words.
 
-    `consumer` is the class in torch.nn whose refusal shows a mistake; ``product`` for a product with a matrix.
+    `consumer` is the class in torch.nn whose refusal shows a mistake; ``product`` for a product with a matrix. `parameter` is
+    that of a layer's constructor which has the size, None of a product.
     """
 
     tensor: Tensor
@@ -22,6 +23,7 @@ class Want:
     size: Dim
     name: str
     consumer: str
+    parameter: str | None = None
 
 
 def wanted(use: Use) -> Iterator[Want]:
@@ -45,7 +47,7 @@ def _axis(position: int, parameter: str, argument: str, axis: int) -> Reader:
     def read(use: Use, config: Mapping[str, Value], short: str) -> Iterator[Want]:
         tensor, size = use.argument(position, argument), as_dim(config[parameter])
         if isinstance(tensor, Tensor) and size is not None and tensor.shape.rank is not None:
-            yield Want(tensor, axis, size, f"{parameter} of this {short}", short)
+            yield Want(tensor, axis, size, f"{parameter} of this {short}", short, parameter)
 
     return read
 

@@ -63,9 +63,7 @@ def check(judged: Judged) -> Iterator[Complaint]:
         message = _message(judged, config, first, names, comparison)
         site = judged.call.site
         remedy = SwapSizes(place=first.place, rank=len(first.axes)) if first.place is not None else None
-        yield Complaint(
-            place, message, Ask.STATE, comparison, first.expected, first.actual, site, judged, names, remedy=remedy
-        )
+        yield Complaint(place, message, Ask.STATE, comparison, first.expected, first.actual, site, judged, names, remedy=remedy)
 
 
 def worst(part: StatePart) -> Comparison:

@@ -30,7 +30,7 @@ than 1, but got dropout=0.5 and num_layers=1`.
 
 ## Fix safety
 Safe, where `num_layers` is left out or spelt `1`: the argument is dropped, which changes nothing but that torch does not warn
-any more. Where the number of layers comes from elsewhere, there is no automatic fix.
+any more. Where the number of layers, or the class, comes from elsewhere, there is no automatic fix.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def _remedy(site: LstmSite) -> DropArgument:
     """Without the argument, where the code itself says that there is one layer, whoever builds it."""
     names = list(PARAMETERS[site.layer])
     dropout, num_layers = (Argument(name, names.index(name)) for name in ("dropout", "num_layers"))
-    return DropArgument(place=site.place, argument=dropout, spelt=((num_layers, "1"),), safe=True)
+    return DropArgument(place=site.place, argument=dropout, called=site.layer, spelt=((num_layers, "1"),), safe=True)
 
 
 def _rate(value: Value | None) -> float | None:

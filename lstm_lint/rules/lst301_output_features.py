@@ -43,7 +43,8 @@ scores = head(out)
 shape [*, 64]`; Conv1d: `expected input[3, 128, 5] to have 64 channels, but got 128 channels instead`.
 
 ## Fix safety
-Unsafe: the size of the consumer is written anew. Whether the layer or the consumer was meant otherwise, only you know.
+Unsafe: where the consumer is built, its size is written anew, as a number or in the names that are visible there, such as
+`hidden * 2`. Whether the layer or the consumer was meant otherwise, only you know.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
 from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare, spoken_of
+from lstm_lint.remedies import Argument, SetSize
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.consumers import Want, wanted
 from lstm_lint.rules.handling import trust_of
@@ -133,7 +135,16 @@ def _complaint(use: Use, want: Want, fed: _Fed) -> Complaint:
         use=use,
         experiment="features",
         details=details,
+        remedy=_remedy(use, want, fed),
     )
+
+
+def _remedy(use: Use, want: Want, fed: _Fed) -> SetSize | None:
+    """The consumer's constructor with the size that it is fed."""
+    if use.built is None or use.config is None or want.parameter is None:
+        return None
+    argument = Argument(want.parameter, list(use.config).index(want.parameter))
+    return SetSize(place=use.built, argument=argument, actual=fed.expected, wanted=fed.actual)
 
 
 def _what(tensor: Tensor, axis: int, fed: _Fed) -> str:

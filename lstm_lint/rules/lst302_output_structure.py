@@ -40,7 +40,7 @@ scores = head(out)
 `'tuple' object has no attribute 'relu'`; `tuple indices must be integers or slices, not tuple`.
 
 ## Fix safety
-Safe where three names are unpacked and all are used as what they are called: it raised anyway.
+Safe for `out, h, c = lstm(x)`, which becomes `out, (h, c) = lstm(x)`: it raised anyway. Elsewhere there is no automatic fix.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.proofs import Comparison, compare
+from lstm_lint.remedies import NestState
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import trust_of
 from lstm_lint.values import Float, Int, Tensor, Tuple, Unknown, Value
@@ -206,7 +207,13 @@ def _complaint(
         use=use,
         experiment="structure",
         details={**details, "which": which},
+        remedy=NestState(place=use.place) if which == "result" and _is_flat(details, site) else None,
     )
+
+
+def _is_flat(details: dict[str, object], site: LstmSite | None) -> bool:
+    """Whether it is ``out, h, c = lstm(x)``."""
+    return details == {"do": "unpack", "count": 3} and site is not None and site.layer == "LSTM"
 
 
 RULE = Rule("LST302", "output-structure", Severity.ERROR, True, __doc__, of_use=check)

@@ -41,9 +41,9 @@ Nothing. `check` shows how far the backward half of what is taken is from what `
 
 ## Fix safety
 Unsafe: `torch.cat([h_n[-2], h_n[-1]], dim=-1)` is written instead, in the code's own name for `h_n`; where the call drops it,
-`out, _ = lstm(x)` becomes `out, (h_n, _) = lstm(x)`. The model has to be trained anew: half of its features mean something else.
-There is no automatic fix where `out` is changed before its last step is taken (by dropout, by a transpose), or where the layer is
-bidirectional for some configurations only.
+`out, _ = lstm(x)` becomes `out, (h_n, _) = lstm(x)`. The model has to be trained anew: half of its features mean something
+else. There is no automatic fix where `out` is changed before its last step is taken (by dropout, by a transpose), or where the
+layer is bidirectional for some configurations only.
 """
 
 from __future__ import annotations

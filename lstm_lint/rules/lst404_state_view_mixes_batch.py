@@ -40,7 +40,8 @@ or `torch.cat([h_n[-2], h_n[-1]], dim=1)`. `batch_first` does not apply to `h_n`
 Nothing. `check` shows how many numbers in the first sample's row belong to other samples.
 
 ## Fix safety
-Unsafe: the batch is brought to its place before the view. What was learnt from mixed samples has to be learnt anew.
+Unsafe: `.transpose(0, 1)` is written before the view, which becomes a `reshape`. What was learnt from mixed samples has to be
+learnt anew.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
 from lstm_lint.proofs import compare
 from lstm_lint.regrouping import Stray
+from lstm_lint.remedies import BatchFirst
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import site_of
 from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of, where_it_fits
@@ -78,9 +80,24 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
                 "axes": (stray.start, stray.end),
             }
             yield Complaint(
-                use.place, message, Ask.EXPERIMENT, comparison, site=site_of(use), use=use, experiment="stray", details=details
+                use.place,
+                message,
+                Ask.EXPERIMENT,
+                comparison,
+                site=site_of(use),
+                use=use,
+                experiment="stray",
+                details=details,
+                remedy=_remedy(use, view, stray),
             )
             return
+
+
+def _remedy(use: Use, view: View, stray: Stray) -> BatchFirst | None:
+    """The batch and the axis in its place are exchanged first, if they are the first two."""
+    is_method = use.name in ("torch.Tensor.view", "torch.Tensor.reshape")
+    pair = {view.lineage.axis_of(Role.BATCH), stray.start}
+    return BatchFirst(place=use.place) if is_method and pair == {0, 1} else None
 
 
 def _message(view: View, stray: Stray) -> str:

@@ -33,8 +33,9 @@ out, _ = lstm(x)
 Nothing: the results are equal, bit by bit.
 
 ## Fix safety
-Safe: the argument is dropped. There is a finding only if the sizes are proved to be the layer's, and the tensors are seen to be zeros
-that nothing can have changed: made in the same function, and named only to be passed on. Lines that made them stay; they can go.
+Safe: the argument is dropped. There is a finding only if the sizes are proved to be the layer's, and the tensors are seen to be
+zeros that nothing can have changed: made in the same function, and named only to be passed on. The lines that made them stay;
+they can go.
 """
 
 from __future__ import annotations

@@ -74,6 +74,8 @@ def merged(
     for severity, complaint in best.values():
         remedy = complaint.remedy
         fix = fix_for(remedy) if remedy is not None and fix_for is not None else None
+        if fix is not None and fix.safe and rule.severity is Severity.ERROR and severity is not Severity.ERROR:
+            fix = None  # it may work in other configurations
         if remedy is not None and remedy.is_proof and fix is None:
             continue
         finding = replace(_finding(rule, severity, complaint, plan), fix=fix)

@@ -1,7 +1,8 @@
-"""The weights of layers: read by name, given another tensor, loaded from a dict. A recurrent layer's have the shapes of its contract.
+"""The weights of layers: read by name, given another tensor, loaded from a dict.
 
-What is done with one is noted as a use, its first argument the weight as the layer has it (``weight`` where it is read,
-``assign``, ``set item``, ``load``). What becomes of another layer's sizes when its weight is replaced is not known.
+A recurrent layer's have the shapes of its contract. What is done with one is noted as a use, its first argument the weight as
+the layer has it (``weight`` where it is read, ``assign``, ``set item``, ``load``). What becomes of another layer's sizes when its
+weight is replaced is not known.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The weights of layers: read by name, given another tensor, loaded from a dict.
 
 A recurrent layer's have the shapes of its contract. What is done with one is noted as a use, its first argument the weight as
-the layer has it (``weight`` where it is read, ``assign``, ``set item``, ``load``). What becomes of another layer's sizes when its
-weight is replaced is not known.
+the layer has it (``weight`` where it is read, ``assign``, ``set item``, ``load``). What becomes of another layer's sizes when
+its weight is replaced is not known.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def state_dict(it: Interpreter, layer: Layer, node: cst.CSTNode) -> Value | None
     if site is None or known is None:
         return None
     ref = it.new_object("dict")
-    items = {name: as_built(it, site, name, node) or it.unknown(node, "a weight") for name in known}
+    items: dict[str | int, Value] = {name: as_built(it, site, name, node) or it.unknown(node, "a weight") for name in known}
     it.write((ref.number, "items"), Dict(items))
     return ref
 

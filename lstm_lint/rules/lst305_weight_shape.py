@@ -139,7 +139,7 @@ def _given(use: Use, site: LstmSite, name: str, weight: Tensor) -> Iterator[Comp
         f"{what} is {sizes_text(wanted)} in this {site.layer}, what is {WORDS.get(use.name, 'copied into')} it is "
         f"{sizes_text(given)}{condition_text(comparison)}"
     )
-    details = {"do": use.name.rpartition(".")[2], "name": name, "wanted": wanted, "given": given}
+    details: dict[str, object] = {"do": use.name.rpartition(".")[2], "name": name, "wanted": wanted, "given": given}
     yield replace(_complaint(use, message, site, comparison, details), expected=wanted, actual=given)
 
 

@@ -54,7 +54,8 @@ def weight_of(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Va
     note_use(it, it.call("weight", node, (weight,), {}), weight, targets=(name,))
     if it.path * existence(site.config, name) == ZERO:
         return it.unknown(node, f"this {site.layer} has no {name}")
-    return weight
+    may_be_none = site.config.is_cell and name.startswith("bias")
+    return choose(site.config.bias, weight, NONE) if may_be_none else weight
 
 
 def weight_or(it: Interpreter, layer: Layer, name: str, default: Value, node: cst.CSTNode) -> Value | None:

@@ -44,7 +44,7 @@ def existence(config: LayerConfig, name: str) -> Dim:
     if weight.is_reverse:
         exists = exists * config.bidirectional
     if weight.kind.startswith("bias"):
-        return exists * config.bias
+        return exists if config.is_cell else exists * config.bias  # a cell without has None there
     if weight.kind == "weight_hr":
         return exists * positive(config.proj_size) if config.layer == "LSTM" else ZERO
     return exists

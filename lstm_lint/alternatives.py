@@ -62,7 +62,7 @@ def _assumed_ranks(judged: Judged) -> Ranks:
     flags = {
         (symbol, dim.constant or 0)
         for symbol, dim in implied(judged.call.given).items()
-        if symbol.is_flag and isinstance(symbol.subject, Dim) and all(_is_rank(s) for s in symbol.subject.symbols)
+        if symbol.is_flag and is_about_a_rank(symbol)
     }
     return judged.call.assumed_rank, frozenset(flags)
 
@@ -70,6 +70,11 @@ def _assumed_ranks(judged: Judged) -> Ranks:
 def _is_rank(symbol: Symbol) -> bool:
     """Whether it is ``x.dim()`` (see `lstm_lint.shapes.rank_symbol`)."""
     return isinstance(symbol.key, tuple) and symbol.key[:1] == ("rank",)
+
+
+def is_about_a_rank(flag: Symbol) -> bool:
+    """Whether a flag says how many axes a tensor from outside has."""
+    return isinstance(flag.subject, Dim) and all(_is_rank(symbol) for symbol in flag.subject.symbols)
 
 
 def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
@@ -146,5 +151,4 @@ def _more_rounds(given: Dim) -> Iterator[str]:
 
 
 def _is_configuration(flag: Symbol) -> bool:
-    is_rank = isinstance(flag.subject, Dim) and all(_is_rank(symbol) for symbol in flag.subject.symbols)
-    return flag.owner not in (FRESH, "method") and not is_rank
+    return flag.owner not in (FRESH, "method") and not is_about_a_rank(flag)

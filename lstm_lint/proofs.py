@@ -328,7 +328,7 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
     return find_witness(marker, flags) is not None
 
 
-def _reached_by_default(given: Dim) -> bool:
+def reached_by_default(given: Dim) -> bool:
     """Whether the condition can hold while everything has its declared default."""
     symbols = (*given.symbols, *(size for flag in given.flags for size in spoken_of(flag)))
     defaults = {symbol: symbol.default for symbol in symbols if symbol.default is not None}
@@ -342,7 +342,7 @@ def _reached_by_default(given: Dim) -> bool:
 
 def _at_defaults(difference: Dim, given: Dim) -> Comparison:
     """Different where every symbol has its declared default, or undecided."""
-    if not _reached_by_default(given):
+    if not reached_by_default(given):
         return UNDECIDED
     defaults = {s: s.default for s in difference.symbols if s.default is not None}
     if len(defaults) == len(difference.symbols) and (difference.evaluate(defaults) or 0) != 0 and consistent(defaults):
@@ -376,7 +376,7 @@ def _partly(
 ) -> Comparison:
     at_defaults = difference.substitute({s: Dim.of(s.default) for s in difference.symbols if s.default is not None})
     left = [{flag: Dim.of(on) for flag, on in flags.items()} for flags in flag_cases(at_defaults.flags, ONE)]
-    if all(never_zero(at_defaults.substitute(flags)) for flags in left) and _reached_by_default(given):
+    if all(never_zero(at_defaults.substitute(flags), trust.positive) for flags in left) and reached_by_default(given):
         extent = Extent.DEFAULTS
     else:
         extent = Extent.SOMETIMES

@@ -218,4 +218,12 @@ def builtin_type(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Va
     value = arguments.positional[0] if arguments.positional else None
     if isinstance(value, Ref) and (cls := it.world.classes.get(value.number)) is not None:
         return cls
-    return External(value.qualified_name) if isinstance(value, Layer) else it.unknown(node, "the type of a value")
+    match value:
+        case Layer():
+            return External(value.qualified_name)
+        case Tensor():
+            return External("torch.Tensor")
+        case Tuple(kind="tuple"):
+            return External("builtins.tuple")
+        case _:
+            return it.unknown(node, "the type of a value")

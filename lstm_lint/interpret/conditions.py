@@ -137,8 +137,12 @@ def equality(it: Interpreter, left: Value, right: Value, node: cst.CSTNode) -> D
 def _is_a_class(value: Value) -> bool:
     """Whether it is a class of which no other is equal to it: one of the analysed code, or a layer of torch."""
     return isinstance(value, Class) or (
-        isinstance(value, External) and (value.qualified_name in QUALIFIED or value.qualified_name in LAYERS)
+        isinstance(value, External)
+        and (value.qualified_name in QUALIFIED or value.qualified_name in LAYERS or value.qualified_name in PLAIN)
     )
+
+
+PLAIN = frozenset({"builtins.tuple", "builtins.list", "builtins.dict", "torch.Tensor"})
 
 
 def _unknown_equals(unknown: Unknown, value: Value) -> Dim:

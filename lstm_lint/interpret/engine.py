@@ -43,8 +43,8 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 
 POSITION = (
-    "store", "path", "frame", "muted", "guarded", "vague", "broken", "unrolled", "rounds", "target", "active", "evaluation",
-    "nesting", "limit", "is_aside", "required", "reached_from",
+    "store", "path", "frame", "muted", "guarded", "excused", "vague", "broken", "unrolled", "rounds", "target", "active",
+    "evaluation", "nesting", "limit", "is_aside", "required", "reached_from",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -71,7 +71,8 @@ class Interpreter:
     loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
     to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
     `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
-    `retied` are the constructions of layers that got another weight than they were built with.
+    `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
+    that got another weight than they were built with.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
@@ -96,6 +97,7 @@ class Interpreter:
     followed: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
     guarded: int = 0
+    excused: int = 0
     muted: int = 0
     broken: bool = False
     vague: bool = False
@@ -254,7 +256,8 @@ class Interpreter:
             self.vague = vague or is_dropped(path, condition, self.path)
             returns = len(self.frame.returns)
             value = run()
-            ended.append(_Arm(condition, value, self.store, self.path, self.path != ZERO or self.broken, self.ranks))
+            kept_open = self.path != ZERO or self.broken
+            ended.append(_Arm(condition, value, self.store, self.path, kept_open, self.ranks, self.vague))
             if self.path == ZERO and not self.broken and len(self.frame.returns) == returns:
                 self.require(ONE - path * condition)
         self.store, self.path, self.broken, self.vague = base, path, False, vague
@@ -262,6 +265,7 @@ class Interpreter:
         self.ranks = common([arm.ranks for arm in kept]) if kept else ranks
         live = [arm for arm in ended if arm.path != ZERO]
         self.broken = bool(kept) and not live
+        self.vague = vague or (len(live) < len(ended) and any(arm.vague for arm in live))
         if len(kept) == 1:
             base.take(kept[0].store)
         else:
@@ -359,7 +363,8 @@ class Interpreter:
             return
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
-        state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, list(self.active))
+        active, excused = list(self.active), self.excused
+        state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
         before, aside = Effort.spent, self.effort_aside
         self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
         try:
@@ -374,7 +379,8 @@ class Interpreter:
             self.effort += Effort.spent - before - (self.effort_aside - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.required, self.ranks = required, ranks
-            self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting, self.active = state
+            self.active, self.excused = active, excused
+            self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting = state
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
         """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""
@@ -382,6 +388,7 @@ class Interpreter:
         before = Effort.spent
         self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
         self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
+        self.excused = 0
         self.required = ONE
         self.rounds = frozenset()
         self.reached_from = None
@@ -461,6 +468,7 @@ class _Arm:
     path: Dim
     kept: bool
     ranks: Mapping[Hashable, int | None]
+    vague: bool
 
 
 def common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, int | None]:
@@ -476,6 +484,8 @@ def _union(paths: Sequence[Dim], whole: Dim) -> Dim:
     """The path behind a join; `whole` where the parts do not add up to a condition."""
     if whole in paths:
         return whole
+    if len(paths) == 1:
+        return paths[0]
     total = ZERO
     for path in paths:
         total = total + path

@@ -245,8 +245,9 @@ def execute_with(it: Interpreter, node: cst.With) -> None:
 def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:
     """The body, or part of it and one of the handlers."""
     catches = [_catches(handler) for handler in node.handlers]
+    excuses = any(_catches(handler, NEUTRAL_HANDLERS - {"AttributeError"}) for handler in node.handlers)
     passed = it.flag(node)
-    arms: list[tuple[Dim, Callable[[], Value]]] = [(passed, lambda: _guarded_body(it, node, any(catches)))]
+    arms: list[tuple[Dim, Callable[[], Value]]] = [(passed, lambda: _guarded_body(it, node, any(catches), excuses))]
     rest = ONE - passed
     for position, handler in enumerate(node.handlers):
         last = position == len(node.handlers) - 1
@@ -261,12 +262,14 @@ def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:
         it.execute(node.finalbody.body.body)
 
 
-def _guarded_body(it: Interpreter, node: cst.Try | cst.TryStar, guarded: bool) -> Value:
+def _guarded_body(it: Interpreter, node: cst.Try | cst.TryStar, guarded: bool, excused: bool) -> Value:
     it.guarded += guarded
+    it.excused += excused
     try:
         it.execute(node.body.body)
     finally:
         it.guarded -= guarded
+        it.excused -= excused
     if node.orelse is not None:
         it.execute(node.orelse.body.body)
     return NONE
@@ -279,8 +282,8 @@ def _handler(it: Interpreter, handler: cst.ExceptHandler | cst.ExceptStarHandler
     return NONE
 
 
-def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Whether a handler may catch what torch raises for a wrong shape, and goes on."""
+def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler, neutral: frozenset[str] = NEUTRAL_HANDLERS) -> bool:
+    """Whether a handler may catch what torch raises for a wrong shape, and goes on; `neutral` do not catch it."""
     names = [""]
     if isinstance(handler.type, cst.Tuple):
         names = [dotted(element.value) for element in handler.type.elements]
@@ -288,7 +291,7 @@ def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
         names = [dotted(handler.type)]
     ends = handler.body.body[-1] if handler.body.body else None
     reraises = isinstance(ends, cst.SimpleStatementLine) and any(isinstance(part, cst.Raise) for part in ends.body)
-    return not reraises and any(name.split(".")[-1] not in NEUTRAL_HANDLERS for name in names)
+    return not reraises and any(name.split(".")[-1] not in neutral for name in names)
 
 
 # -- definitions -----------------------------------------------------------------------------------------------------

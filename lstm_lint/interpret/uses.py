@@ -46,7 +46,7 @@ def note_use(
             targets,
             conjoin(it.path, condition, unnamed=True),
             it.frame.grounded,
-            bool(it.guarded) or vague,
+            bool(it.guarded or it.excused) or vague,
             it.required,
             it.rounds,
             it.reached_from,

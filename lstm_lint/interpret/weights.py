@@ -1,7 +1,8 @@
-"""The weights of layers: read by name, given another tensor, loaded from a dict. A recurrent layer's have the shapes of its contract.
+"""The weights of layers: read by name, given another tensor, loaded from a dict.
 
-What is done with one is noted as a use, its first argument the weight as the layer has it (``weight`` where it is read,
-``assign``, ``set item``, ``load``). What becomes of another layer's sizes when its weight is replaced is not known.
+A recurrent layer's have the shapes of its contract. What is done with one is noted as a use, its first argument the weight as
+the layer has it (``weight`` where it is read, ``assign``, ``set item``, ``load``). What becomes of another layer's sizes when
+its weight is replaced is not known.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def weight_of(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Va
     note_use(it, it.call("weight", node, (weight,), {}), weight, targets=(name,))
     if it.path * existence(site.config, name) == ZERO:
         return it.unknown(node, f"this {site.layer} has no {name}")
-    return weight
+    may_be_none = site.config.is_cell and name.startswith("bias")
+    return choose(site.config.bias, weight, NONE) if may_be_none else weight
 
 
 def weight_or(it: Interpreter, layer: Layer, name: str, default: Value, node: cst.CSTNode) -> Value | None:
@@ -139,7 +141,7 @@ def state_dict(it: Interpreter, layer: Layer, node: cst.CSTNode) -> Value | None
     if site is None or known is None:
         return None
     ref = it.new_object("dict")
-    items = {name: as_built(it, site, name, node) or it.unknown(node, "a weight") for name in known}
+    items: dict[str | int, Value] = {name: as_built(it, site, name, node) or it.unknown(node, "a weight") for name in known}
     it.write((ref.number, "items"), Dict(items))
     return ref
 

@@ -1,7 +1,7 @@
-"""The weights of a recurrent layer by name: whether it has such a one, and its sizes. Those of `LayerConfig.weights`, by symbols.
+"""The weights of a recurrent layer by name: whether it has such a one, and its sizes, as `LayerConfig.weights` has them.
 
-``weight_ih_l{k}``, ``weight_hh_l{k}``, ``bias_ih_l{k}``, ``bias_hh_l{k}`` for every layer k, ``weight_hr_l{k}`` where there is a
-projection, each again with ``_reverse`` where the layer is bidirectional; a cell's have no suffix.
+``weight_ih_l{k}``, ``weight_hh_l{k}``, ``bias_ih_l{k}``, ``bias_hh_l{k}`` for every layer k, ``weight_hr_l{k}`` where there is
+a projection, each again with ``_reverse`` where the layer is bidirectional; a cell's have no suffix.
 """
 
 from __future__ import annotations
@@ -40,14 +40,21 @@ def existence(config: LayerConfig, name: str) -> Dim:
     weight = parsed(name)
     if weight is None or config.is_cell != (weight.layer is None):
         return ZERO
-    exists = ONE if weight.layer is None else positive(config.num_layers - weight.layer)
+    exists = _more_layers(config.num_layers, weight.layer) if weight.layer else ONE
     if weight.is_reverse:
         exists = exists * config.bidirectional
     if weight.kind.startswith("bias"):
-        return exists * config.bias
+        return exists if config.is_cell else exists * config.bias  # a cell without has None there
     if weight.kind == "weight_hr":
         return exists * positive(config.proj_size) if config.layer == "LSTM" else ZERO
     return exists
+
+
+def _more_layers(num_layers: Dim, layer: int) -> Dim:
+    """The condition that ``num_layers > layer``, called so."""
+    condition = positive(num_layers - layer)
+    flag = next(iter(condition.flags), None)
+    return condition if flag is None or num_layers.flags else Dim.of(replace(flag, name=f"{num_layers.text} > {layer}"))
 
 
 def weight_dims(config: LayerConfig, name: str) -> tuple[Dim, ...] | None:
@@ -59,7 +66,7 @@ def weight_dims(config: LayerConfig, name: str) -> tuple[Dim, ...] | None:
         return config.proj_size, config.hidden_size
     layers = Dim.of((weight.layer or 0) + 1)
     known = replace(config, num_layers=layers if not config.is_cell else config.num_layers, bias=ONE)
-    return known.weights().get(f"{weight.kind}{'' if weight.layer is None else f'_l{weight.layer}'}")
+    return known.weights().get(weight.kind if config.is_cell else f"{weight.kind}_l{weight.layer or 0}")
 
 
 def names(config: LayerConfig) -> list[str] | None:

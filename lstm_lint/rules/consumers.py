@@ -67,11 +67,8 @@ def _normalized(use: Use, config: Mapping[str, Value], short: str) -> Iterator[W
 def _batch_norm(use: Use, config: Mapping[str, Value], short: str) -> Iterator[Want]:
     """Axis 1; not where it holds neither weights nor statistics."""
     tensor = use.argument(0, "input")
-    if (
-        isinstance(tensor, Tensor)
-        and tensor.shape.rank in (2, 3)
-        and FALSE not in (config["affine"], config["track_running_stats"])
-    ):
+    bare = FALSE in (config["affine"], config["track_running_stats"])
+    if isinstance(tensor, Tensor) and tensor.shape.rank in (2, 3) and not bare:
         yield from _axis(0, "num_features", "input", 1 - tensor.shape.rank)(use, config, short)
 
 

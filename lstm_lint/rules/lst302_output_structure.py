@@ -16,8 +16,8 @@ lstm_cell(x)  ->  (h, c)                gru_cell(x)  ->  h
 ```
 
 ## Why it is bad
-Python or torch raises: `out, h, c = lstm(x)` has three names for two values, `self.fc(self.lstm(x))` gives a Linear a tuple, and
-an LSTM inside `nn.Sequential` hands its tuple to the next layer.
+Python or torch raises: `out, h, c = lstm(x)` has three names for two values, `self.fc(self.lstm(x))` gives a Linear a tuple,
+and an LSTM inside `nn.Sequential` hands its tuple to the next layer.
 
 ## Example
 ```python
@@ -48,7 +48,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from lstm_lint.dims import Dim
+from lstm_lint.dims import Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.recurrent import QUALIFIED
@@ -60,6 +60,8 @@ from lstm_lint.values import Float, Int, Tensor, Tuple, Unknown, Value
 
 
 def check(use: Use, _: Handling) -> Iterator[Complaint]:
+    if any(_asks_for_a_type(flag) for flag in use.given.flags):
+        return
     subject = use.arguments[0] if use.arguments else use.keywords.get("input")
     if use.name == "unpack":
         if isinstance(subject, Tensor):
@@ -72,6 +74,11 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
     if problem is not None and isinstance(given, Tuple):
         text, how = problem
         yield _complaint(use, f"{text}; {_returned(use, given)}{_advice(given)}", how, given)
+
+
+def _asks_for_a_type(flag: Symbol) -> bool:
+    """Whether the code asked something that it is given for its type: it knows of several, and which go together."""
+    return isinstance(flag.key, tuple) and flag.key[0] == "is a"
 
 
 # -- unpacking -------------------------------------------------------------------------------------------------------
@@ -153,7 +160,7 @@ def _operated(use: Use, short: str, given: Tuple) -> tuple[str, dict[str, object
         return None
     (other,) = others
     number = isinstance(other, Int | Float)
-    if not (isinstance(other, Tensor) or number) or (number and short == "mul") or short not in OPERATORS:
+    if not (isinstance(other, Tensor) or number) or (isinstance(other, Int) and short == "mul") or short not in OPERATORS:
         return None
     if isinstance(other, Tensor) and short == "mul" and other.dtype is not None and "int" in other.dtype:
         return None

@@ -17,8 +17,8 @@ LSTM   weight_ih_l0 (4*H, input_size)   weight_hh_l0 (4*H, P)   bias_ih_l0 (4*H)
 
 ## Why it is bad
 A name that does not exist raises `AttributeError`, a copy of another shape `RuntimeError`. An assignment does not raise: torch
-finds out in the next call, and with the oneDNN kernels of the CPU an LSTM reads the memory behind a weight that is too small, and
-says nothing.
+finds out in the next call, and with the oneDNN kernels of the CPU an LSTM reads the memory behind a weight that is too small,
+and says nothing.
 
 ## Example
 ```python
@@ -51,7 +51,7 @@ from lstm_lint.dims import ONE, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.weights import existence, parsed, weight_dims
-from lstm_lint.proofs import EQUAL, Comparison, Extent, compare
+from lstm_lint.proofs import EQUAL, Comparison, Extent, compare, reached_by_default
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Handling, Rule, condition_text, sizes_text
 from lstm_lint.rules.handling import trust_of
 from lstm_lint.values import Tensor
@@ -85,12 +85,20 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
 
 def _missing(use: Use, site: LstmSite, name: str) -> Complaint | None:
     """A name that the layer does not have."""
-    assert site.config is not None
-    exists = compare(ONE, existence(site.config, name), use.given, replace(trust_of(use), rounds=use.rounds))
+    exists = _exists(use, site, name)
     if not exists.differs:
         return None
     message = f"this {site.layer} has no {name}: {_why(site, name)}{condition_text(exists)}"
     return _complaint(use, message, site, exists, {"do": use.name, "name": name})
+
+
+def _exists(use: Use, site: LstmSite, name: str) -> Comparison:
+    """For which configurations the layer has no such weight; where it has none by default that is meant."""
+    assert site.config is not None
+    condition = existence(site.config, name)
+    found = compare(ONE, condition, use.given, replace(trust_of(use), rounds=use.rounds))
+    by_default = found.extent is Extent.SOMETIMES and reached_by_default(use.given)
+    return replace(found, extent=Extent.DEFAULTS) if by_default and not reached_by_default(condition * use.given) else found
 
 
 def _why(site: LstmSite, name: str) -> str:
@@ -108,6 +116,8 @@ def _why(site: LstmSite, name: str) -> str:
         return "it has one direction" if config.bidirectional.constant == 0 else "that is for bidirectional=True"
     if weight.kind.startswith("bias") and config.bias != ONE:
         return "it is built with bias=False" if config.bias.constant == 0 else "that is for bias=True"
+    if config.num_layers.constant is None:
+        return f"that is for {config.num_layers.text} > {weight.layer}"
     return f"its layers are counted from 0, and num_layers is {config.num_layers.text}"
 
 
@@ -118,6 +128,8 @@ def _given(use: Use, site: LstmSite, name: str, weight: Tensor) -> Iterator[Comp
     if not isinstance(value, Tensor) or value.shape.dims is None or weight.shape.dims is None:
         return
     wanted, given = weight.shape.dims, value.shape.dims
+    if use.name in ("assign", "load some") and _exists(use, site, name).extent is not Extent.NEVER:
+        return
     stretches = use.name in ("set item", "torch.Tensor.copy_")
     comparison = _compare(use, wanted, given, stretches)
     if not comparison.differs:
@@ -127,7 +139,7 @@ def _given(use: Use, site: LstmSite, name: str, weight: Tensor) -> Iterator[Comp
         f"{what} is {sizes_text(wanted)} in this {site.layer}, what is {WORDS.get(use.name, 'copied into')} it is "
         f"{sizes_text(given)}{condition_text(comparison)}"
     )
-    details = {"do": use.name.rpartition(".")[2], "name": name, "wanted": wanted, "given": given}
+    details: dict[str, object] = {"do": use.name.rpartition(".")[2], "name": name, "wanted": wanted, "given": given}
     yield replace(_complaint(use, message, site, comparison, details), expected=wanted, actual=given)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
-from lstm_lint.alternatives import configuration
+from lstm_lint.alternatives import configuration, is_about_a_rank
 from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
@@ -29,7 +29,10 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
         for use, complaints in said:
             yield _context(use, complaints, None)
         return
-    fine = {_group(use) for use, complaints in said if not complaints}
+    fine: dict[Group, list[Dim]] = {}
+    for use, complaints in said:
+        if not complaints:
+            fine.setdefault(_group(use), []).append(use.given)
     counted = [(use, complaints if _counts(use, fine) else ()) for use, complaints in said]
     total: dict[Group, Dim] = {}
     for use, complaints in counted:
@@ -43,8 +46,12 @@ def _group(use: Use) -> Group:
     return use.place, use.evaluation, use.name
 
 
-def _counts(use: Use, fine: set[Group]) -> bool:
-    return _group(use) not in fine or not any(is_riddle(flag, use.rounds) for flag in use.given.flags)
+def _counts(use: Use, fine: Mapping[Group, Sequence[Dim]]) -> bool:
+    """Whether a use exists for certain, where other alternatives of it are `fine`: under these conditions."""
+    others = fine.get(_group(use), ())
+    if any(given * use.given != ZERO for given in others):  # nothing with a name tells them apart
+        return False
+    return not others or not any(is_riddle(flag, use.rounds) or is_about_a_rank(flag) for flag in use.given.flags)
 
 
 def _context(use: Use, complaints: tuple[Complaint, ...], when: str | None) -> Context:

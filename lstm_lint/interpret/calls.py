@@ -27,7 +27,6 @@ from lstm_lint.interpret.uses import note_leaving, note_use
 from lstm_lint.interpret.weights import load_state_dict, state_dict
 from lstm_lint.keywords import argument_of, entry_of, without
 from lstm_lint.ops.recurrent import QUALIFIED, bind
-from lstm_lint.ops.sequence_lengths import HELD, NO_TENSOR, numbers_of
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import FRESH, assumed
 from lstm_lint.source import Place
@@ -288,9 +287,7 @@ def call_tensor_method(it: Interpreter, receiver: Value, name: str, arguments: A
     qualified = f"torch.Tensor.{name}"
     if qualified in OPS:
         return call_op(it, qualified, (receiver, *arguments.positional), arguments.keywords, arguments.rest, node)
-    numbers = numbers_of(receiver) if f".{name}" in NO_TENSOR else None
-    key = None if numbers is None else (HELD, numbers.of, name)
-    return it.unknown(node, f"`.{name}()` is not followed", key=key)
+    return it.unknown(node, f"`.{name}()` is not followed")
 
 
 SELF = frozenset({

@@ -63,7 +63,8 @@ def _of_arithmetic(dim: Dim) -> Numbers | None:
 
 def numbered(op: Op, name: str) -> Op:
     """The op, its result with what its integers are."""
-    rule = NUMBERED.get(name.rpartition(".")[2])
+    short = name.rpartition(".")[2]
+    rule = NUMBERED.get(short)
     if rule is None:
         return op
 
@@ -72,6 +73,8 @@ def numbered(op: Op, name: str) -> Op:
         match result:
             case Tensor():
                 return replace(result, numbers=rule(call))
+            case Unknown() if f".{short}" in NO_TENSOR and (numbers := rule(call)) is not None:
+                return replace(result, key=(HELD, numbers.of, short))
             case Tuple((Tensor() as values, *rest)):  # sort: the values
                 return replace(result, items=(replace(values, numbers=rule(call)), *rest))
             case _:
@@ -134,7 +137,7 @@ NUMBERED: Mapping[str, Callable[[Call], Numbers | None]] = {
             "to", "cpu", "cuda", "long", "int", "clone", "contiguous", "detach", "type", "type_as", "view", "reshape",
             "unsqueeze", "squeeze", "flatten", "expand", "expand_as", "repeat", "tile", "permute", "transpose", "t", "sort",
             "index_select",
-            "flip", "tensor", "as_tensor", "from_numpy", "LongTensor", "IntTensor", "new_tensor", "Variable", "clamp",
+            "flip", "tensor", "as_tensor", "from_numpy", "LongTensor", "IntTensor", "new_tensor", "Variable", "clamp", "tolist", "numpy",
         ),
         _kept,
     ),

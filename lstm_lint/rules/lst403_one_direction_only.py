@@ -97,7 +97,8 @@ def _remedy(use: Use, comparison: Comparison) -> JoinDirections | None:
 
 def _uses_other(use: Use, name: str, at: str, complained: Use) -> bool:
     """Whether a use takes the other direction of the same state, or goes on with both."""
-    if use.name == "unpack" or (use.name == "return" and use.entry != complained.entry):
+    of_a_tuple = use.source is None and use.name in ("unpack", "index")
+    if of_a_tuple or (use.name == "return" and use.entry != complained.entry):
         return False
     return any(_goes_on_with_other(use, state, at) for state in use.lineages if name in which(state))
 

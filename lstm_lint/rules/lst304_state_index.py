@@ -60,7 +60,7 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
     lineage, dims = lineage_of(use), use.source.shape.dims if use.source is not None else None
     if lineage is None or dims is None or not which(lineage) <= {"h", "c"}:
         return
-    if use.name == "unpack" and _is_of_layers(lineage, 0, dims):
+    if use.name == "unpack" and _is_of_layers(lineage, 0, dims) and not _is_all_there_is(use, lineage):
         count = len(use.targets)
         comparison = compare(dims[0], Dim.of(count), use.given, trust_of(use))
         yield from _complaint(use, lineage, comparison, dims[0], f"not {count}", {"count": count})
@@ -69,6 +69,11 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
             comparison = _beyond(dims[position], number, use)
             details = {"axis": position, "index": number}
             yield from _complaint(use, lineage, comparison, dims[position], f"there is no {number.text}", details)
+
+
+def _is_all_there_is(use: Use, lineage: Lineage) -> bool:
+    """Whether it is the whole state of a GRU or RNN: of one that is unpacked as if it were a pair LST302 speaks."""
+    return not lineage.taken and not any(site.config is None or site.config.has_pair for site in use.sites)
 
 
 def _is_of_layers(lineage: Lineage, position: int, dims: tuple[Dim, ...]) -> bool:

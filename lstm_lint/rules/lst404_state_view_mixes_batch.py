@@ -48,10 +48,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
-from lstm_lint.proofs import compare
+from lstm_lint.proofs import Comparison, assumed, compare
 from lstm_lint.regrouping import Stray
 from lstm_lint.remedies import BatchFirst
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
@@ -70,7 +71,7 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
         return
     for stray in regrouping.strays(Role.BATCH):
         comparison = compare(stray.wanted, stray.front, use.given, trust_in(use, view.lineage))
-        if comparison.differs and not _one_step_is_promised(use, view, handling):
+        if comparison.differs and _is_taken(view, comparison, use.given) and not _one_step_is_promised(use, view, handling):
             message = f"{_message(view, stray)}{condition_text(comparison)}"
             details = {
                 **tensor_details(view.lineage, view.source),
@@ -108,6 +109,13 @@ def _message(view: View, stray: Stray) -> str:
         f"this mixes samples: {named(view.lineage)} is laid out {layout_text(view.lineage)} here, and axis {stray.start} after "
         f"{view.name} is as long as the batch without being it{first}"
     )
+
+
+def _is_taken(view: View, comparison: Comparison, given: Dim) -> bool:
+    """Whether torch takes the view where it is wrong, whatever the sizes are: else the code relies on another configuration."""
+    total, known = (assumed(dim, given) for dim in view.counts())
+    flags = {symbol: Dim.of(value) for symbol, value in comparison.witness.items() if symbol.is_flag}
+    return total == ZERO or total.substitute(flags).divided_by(known.substitute(flags)) is not None
 
 
 def _one_step_is_promised(use: Use, view: View, handling: Handling) -> bool:

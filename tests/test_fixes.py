@@ -107,6 +107,26 @@ def is_equal(torch: object, one: object, other: object) -> bool:
     return one == other
 
 
+EVERYWHERE = sorted((ROOT / "fixtures" / "rules").glob("*/*.py"))
+RUNS = re.compile(r"^# runs: (.*)$", re.MULTILINE)
+
+
+@pytest.mark.torch
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("path", EVERYWHERE, ids=[f"{path.parent.name}/{path.name}" for path in EVERYWHERE])
+def test_no_fix_breaks_what_runs(path: Path) -> None:
+    """With every fix of every rule applied, the fixtures of the rules still do what they did."""
+    pytest.importorskip("torch")
+    everything = Settings(str(FOLDER), select=("ALL",), cache=False, confirm="never")
+    for changed in fix_paths([str(path)], everything, True).changed:
+        text = changed.after.decode()
+        if "raises: module" not in text:
+            after = Program(text)
+            for expression in RUNS.findall(text):
+                if expression != "module":
+                    after.value(expression)
+
+
 @pytest.mark.torch
 def test_a_fixed_shape_is_replayed_in_torch() -> None:
     pytest.importorskip("torch")

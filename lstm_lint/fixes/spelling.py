@@ -69,13 +69,15 @@ class Counts:
             return None
         if self.layers.isdigit() and self.directions.isdigit():
             return str(int(self.layers) * int(self.directions))
-        return " * ".join(text for text in (self.layers, self.directions) if text != "1")
+        if self.layers == "1":
+            return self.directions.strip("()")
+        return self.layers if self.directions == "1" else f"{self.layers} * {self.directions}"
 
 
 def layer_counts(syntax: Syntax, node: cst.CSTNode, site: LstmSite) -> Counts:
     """What the construction says in numbers, else what a visible layer says of itself: ``self.lstm.num_layers``."""
     built = syntax.node(site.place, cst.Call)
-    if built is None or has_star(built):
+    if built is None:
         return Counts(None, None)
     names = list(PARAMETERS[site.layer])
     layer = visible_layer(syntax, node, site)
@@ -83,6 +85,7 @@ def layer_counts(syntax: Syntax, node: cst.CSTNode, site: LstmSite) -> Counts:
     def said(name: str, numbers: Mapping[str, str], otherwise: str) -> str | None:
         index = argument(built, name, names.index(name)) if name in names else None
         text = "" if index is None else syntax.slice(built.args[index].value)
+        text = "**" if index is None and has_star(built) else text
         return text if text.isdigit() else numbers.get(text) or (otherwise.format(layer=layer) if layer else None)
 
     layers = said("num_layers", {"": "1"}, "{layer}.num_layers")

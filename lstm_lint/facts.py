@@ -129,7 +129,7 @@ class LstmCall:
     `place` is the call, `state_place` the argument. `problem`: the call does not fit the layer's signature. Facts with one
     `evaluation` are alternatives of one call; `assumed_rank` is the input's rank where it is not known and each was tried.
     `ranks` are the ranks of tensors from outside, by their key, `rounds` the counters of the loops that it stands in.
-    `reached_from` as for the construction.
+    `reached_from` as for the construction. `usual`: the code that leads here leaves torch's default dtype and device alone.
     """
 
     number: int
@@ -148,6 +148,7 @@ class LstmCall:
     required: Dim = ONE
     rounds: frozenset[Symbol] = frozenset()
     reached_from: Place | None = None
+    usual: bool = False
 
     def in_one_spelling(self, dim: Dim) -> Dim:
         """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""

@@ -79,7 +79,8 @@ class Probe:
     (no state), one shape, or a list of shapes, one per tensor of the state; `structure` says how they are handed over
     (``tuple``, ``list``, ``tensor``). `packed`: the input, padded and laid out as the layer's batch_first says, is packed with
     these `lengths` (all equal where there are none). `experiment` names one of `confirm.experiments`, `details` say
-    which of its cases, as plain data.
+    which of its cases, as plain data. `dtypes` are those of the ``input`` (and of the layer with it), of ``h_0`` and of ``c_0``
+    where they are not the layer's own.
     `expect`: output shapes the analysis inferred (``output``, ``h_n``, ``c_n``), to be compared by ``--confirm always``.
     """
 
@@ -94,6 +95,7 @@ class Probe:
     experiment: str | None = None
     details: Mapping[str, object] = field(default_factory=dict)
     expect: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    dtypes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

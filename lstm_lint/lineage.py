@@ -80,12 +80,22 @@ class Taken:
     place: Place
 
 
+class Graph(Enum):
+    """What is behind a tensor in torch's graph: the ops that made it, the same once ``backward`` has freed them, or nothing."""
+
+    KEPT = "kept"
+    FREED = "freed"
+    CUT = "cut"
+
+
 @dataclass(frozen=True)
 class Lineage:
     """What a tensor is of what recurrent layers gave: `axes` as far as they are known, and what was taken of those that went.
 
+    Without `sources` it is data whose layout is known all the same, as `pad_sequence` gives it.
     `padded`: steps behind the end of the shorter sequences are zeros that were filled in. `lengths`: of which sequences, as
-    `Numbers.of` says it.
+    `Numbers.of` says it. `turned`: time and batch have changed places since it was laid out. `front`: where the number of axes
+    is not known, what the first two are. `graph`: what ``backward`` finds behind it.
     """
 
     sources: frozenset[Source]
@@ -93,6 +103,9 @@ class Lineage:
     taken: tuple[Taken, ...] = ()
     padded: bool = False
     lengths: Hashable = None
+    turned: bool = False
+    front: tuple[Axis, ...] = ()
+    graph: Graph = Graph.KEPT
 
     def roles(self, axis: int) -> tuple[Role, ...]:
         """The roles in an axis, which may be counted from behind; none if its meaning is not known."""
@@ -115,6 +128,18 @@ class Lineage:
         found = [factor for axis in self.axes or () for factor in axis if factor.role is role]
         return found[0] if len(found) == 1 and found[0].whole else None
 
+    @property
+    def batch_first(self) -> bool | None:
+        """Whether the first two axes are (batch, time), or (time, batch); None where they are neither."""
+        axes = self.front if self.axes is None else self.axes[:2]
+        match [tuple(factor.role for factor in axis) for axis in axes]:
+            case [(Role.BATCH,), (Role.TIME,)]:
+                return True
+            case [(Role.TIME,), (Role.BATCH,)]:
+                return False
+            case _:
+                return None
+
     def took(self, role: Role) -> Taken | None:
         """What was taken of a role last."""
         return next((taken for taken in reversed(self.taken) if taken.role is role), None)
@@ -125,28 +150,35 @@ class Lineage:
         return {size: dim for source in sorted(self.sources, key=lambda one: one.site) for size, dim in source.equal}
 
     def with_axes(self, axes: Iterable[Axis] | None) -> Lineage:
-        return replace(self, axes=None if axes is None else tuple(axes))
+        return replace(self, axes=None if axes is None else tuple(axes), front=())
 
     def taking(self, taken: Sequence[Taken]) -> Lineage:
         return replace(self, taken=(*self.taken, *taken))
 
 
-TRIED = Lineage(frozenset(), None)
+TRIED = Lineage(frozenset(), None, graph=Graph.CUT)
 """Of what a call gave that was only tried, for one sample without a batch: nothing that is done with it is noted."""
 
 
 def is_noted(lineage: Lineage | None) -> bool:
-    """Whether a layer gave it, and what is done with it counts."""
-    return lineage is not None and bool(lineage.sources)
+    """Whether a layer gave it, or its layout is known, and what is done with it counts."""
+    return lineage is not None and (bool(lineage.sources) or lineage.batch_first is not None)
+
+
+def is_tried(lineage: Lineage | None) -> bool:
+    return lineage is not None and replace(lineage, taken=()) == TRIED
 
 
 def merged(left: Lineage | None, right: Lineage | None) -> Lineage | None:
     """What holds of a tensor that is the one or the other: None if they do not mean the same."""
-    if left is not None and right is not None and not (left.sources and right.sources):
-        return left if left.sources else right
-    if left is None or right is None or replace(left, sources=right.sources) != right:
+    for one, other_one in ((left, right), (right, left)):
+        if is_tried(one) and other_one is not None:
+            return other_one
+    if left is None or right is None or replace(left, sources=right.sources, axes=right.axes, graph=right.graph) != right:
         return None
-    return replace(left, sources=left.sources | right.sources)
+    axes = left.axes if left.axes == right.axes else None
+    graph = left.graph if left.graph is right.graph else Graph.KEPT
+    return replace(left, sources=left.sources | right.sources, axes=axes, graph=graph)
 
 
 def size_of(axis: Axis) -> Dim:

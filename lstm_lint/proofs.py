@@ -393,6 +393,7 @@ def _partly(
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
 
 
+MET_ONCE = "fresh flag"  # first part of the key of a condition nobody can name
 FRESH = "fresh"  # owner of a flag that stands for a condition nobody can name: no warning rests on it alone
 
 

@@ -110,7 +110,7 @@ class Tensor:
 
     `made_by` is the qualified name of the call that created it, `why` what lost the shape if it is not known.
     `lineage`: what it is of what a recurrent layer gave, if it is anything of that. `numbers`: what its integers are, if they
-    are known to be lengths and the like.
+    are known to be lengths and the like. `filled`: the int that all of it is.
     """
 
     shape: Shape
@@ -121,6 +121,7 @@ class Tensor:
     why: Unknown | None = field(default=None, compare=False)
     lineage: Lineage | None = None
     numbers: Numbers | None = None
+    filled: Dim | None = None
 
 
 @dataclass(frozen=True)

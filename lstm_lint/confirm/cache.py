@@ -32,6 +32,7 @@ WORKER_FILES = (
     "experiments_steps.py",
     "experiments_views.py",
     "experiments_features.py",
+    "experiments_training.py",
 )
 
 

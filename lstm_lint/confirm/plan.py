@@ -38,12 +38,15 @@ def probe_for(complaint: Complaint) -> Probe | None:
 
 
 def probe_for_use(complaint: Complaint) -> Probe | None:
-    """The complaint's experiment with its layer, built for sizes that show it. None where several layers are meant."""
-    site = complaint.site
-    if site is None or site.config is None or complaint.use is None or site.bound.problems:
+    """The complaint's experiment with its layer, built for sizes that show it; with any layer if it is about none."""
+    site, subject = complaint.site, complaint.use or complaint.call
+    if site is None and complaint.use is not None and not complaint.use.sites:
+        return Probe("LSTM", (3, 4), experiment=complaint.experiment, details=complaint.details)
+    if site is None or site.config is None or subject is None or site.bound.problems:
         return None
     config = site.config
-    lineage = complaint.use.source.lineage if complaint.use.source is not None else None
+    source = complaint.use.source if complaint.use is not None else None
+    lineage = source.lineage if source is not None else None
     equal = lineage.equal if lineage is not None else {}
     settled = _with_sizes(complaint.details, methodcaller("substitute", equal))
     dims = [*(getattr(config, name) for name in _DIM_FIELDS), *_dims_in(settled)]
@@ -52,7 +55,7 @@ def probe_for_use(complaint: Complaint) -> Probe | None:
         for symbol, value in complaint.comparison.witness.items()
         if symbol in {s for d in dims for s in d.symbols}
     }
-    for values in assignments(dims, complaint.use.given, fixed):
+    for values in assignments(dims, subject.given, fixed):
         sizes = {name: size for name in _DIM_FIELDS if (size := getattr(config, name).evaluate(values)) is not None}
         details = _with_sizes(settled, methodcaller("evaluate", values))
         if len(sizes) == len(_DIM_FIELDS) and _can_be_built(sizes) and isinstance(details, dict):
@@ -189,6 +192,8 @@ def _given_state(judged: Judged, complaint: Complaint | None, right: tuple[Dims,
         if isinstance(state, Tensor):
             return (state.shape.dims,) if state.shape.dims is not None else None
         return (right[0], *right[1:], right[0])[: len(state.items)] if isinstance(state, Tuple) else None
+    if ask is Ask.DTYPE:
+        return right
     asked = complaint.parts if complaint is not None else tuple(part.which for part in judged.parts)
     return tuple(_as_given(part, dims) if part.which in asked else dims for part, dims in zip(judged.parts, right, strict=True))
 
@@ -246,6 +251,8 @@ def _probe(judged: Judged, scene: _Scene, values: Mapping[Symbol, int], complain
         _structure(judged, complaint, len(hx or ())),
         judged.input.packed,
     )
+    if complaint is not None and complaint.ask is Ask.DTYPE:
+        return replace(probe, dtypes={name: str(dtype) for name, dtype in complaint.details.items()})
     return probe if complaint is not None else replace(probe, expect=_expected(scene, sizes, values, right))
 
 

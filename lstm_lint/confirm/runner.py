@@ -105,7 +105,8 @@ def question(probe: Probe) -> str | None:
     """
     asked = {one.name: getattr(probe, one.name) for one in fields(probe) if one.name != "expect"}
     try:
-        return json.dumps(asked | {"arguments": dict(probe.arguments), "details": dict(probe.details)}, sort_keys=True)
+        plain = {name: dict(getattr(probe, name)) for name in ("arguments", "details", "dtypes")}
+        return json.dumps(asked | plain, sort_keys=True)
     except (TypeError, ValueError):
         return None
 

@@ -62,6 +62,7 @@ EXPERIMENT_FILES = (
     "experiments_steps",
     "experiments_views",
     "experiments_features",
+    "experiments_training",
 )  # each with a table EXPERIMENTS, read when a question names one
 SMALL = 1_000_000  # numbers in the parameters and tensors of a probe: up to here the CPU is quicker than meta
 MAX_ELEMENTS = 20_000_000  # of a probe that needs real memory (80 MB of float32)
@@ -186,7 +187,9 @@ def build(torch: Any, probe: Probe) -> Any:
     """The layer; raises whatever torch raises."""
     positional = [plain_value(torch, value) for value in probe["positional"]]
     arguments = {name: plain_value(torch, value) for name, value in probe["arguments"].items()}
-    return getattr(torch.nn, probe["layer"])(*positional, **arguments)
+    layer = getattr(torch.nn, probe["layer"])(*positional, **arguments)
+    dtype = probe.get("dtypes", {}).get("input")
+    return layer if dtype is None else layer.to(getattr(torch, dtype))
 
 
 def tensors(torch: Any, probe: Probe, layer: Any) -> tuple[Any, list[Any]]:
@@ -196,6 +199,9 @@ def tensors(torch: Any, probe: Probe, layer: Any) -> tuple[Any, list[Any]]:
         made = [torch.randn(tuple(shape), dtype=dtype) for shape in [probe["input"], *(probe["hx"] or ())]]
     except (RuntimeError, TypeError) as error:
         raise Unusable(f"no such tensors: {text_of(error)}") from error
+    for position, name in enumerate(("input", "h_0", "c_0")[: len(made)]):
+        if name in probe.get("dtypes", {}):
+            made[position] = made[position].to(getattr(torch, probe["dtypes"][name]))
     return made[0], made[1:]
 
 
@@ -251,7 +257,9 @@ def run(torch: Any, probe: Probe, device: str, lengths: list[int] | None = None)
 
 def run_plain(torch: Any, probe: Probe) -> Reply:
     """As `run`, unpacked, on the device that suits the size."""
-    if elements(torch, probe) <= SMALL:
+    if probe.get("dtypes"):  # which meta does not look at
+        require_small(torch, probe)
+    if probe.get("dtypes") or elements(torch, probe) <= SMALL:
         return run(torch, probe, "cpu")
     reply = run(torch, probe, "meta")
     if reply["outcome"] == "raised" and (reply["text"].startswith("NotImplementedError") or "meta" in reply["text"].lower()):

@@ -87,6 +87,8 @@ def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
     owner = it.eval(target.value)
     if isinstance(owner, Unknown) and isinstance(keys[0], Str):
         it.write((owner.key, f"[{keys[0].value}]"), value)
+    if isinstance(owner, Tensor) and owner.filled is not None:
+        assign(it, target.value, replace(owner, filled=None))
     set_item(it, owner, target, value)
     if not isinstance(owner, Ref):
         return

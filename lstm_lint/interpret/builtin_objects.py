@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
@@ -16,6 +17,7 @@ from lstm_lint.interpret.expressions import dict_key, unpacked
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.weights import has_weight, weight_or
+from lstm_lint.ops.dtypes import DEVICE
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -198,6 +200,17 @@ def tensor_flag(name: str) -> Builtin:
         return Bool(Dim.of(Symbol(("machine", name), f"{name}()", Kind.FLAG, None, 0, "machine")))
 
     return run
+
+
+def device(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``torch.device("cuda:0")``: its name; of one from outside it is known that it is a device."""
+    match arguments.positional:
+        case (Str() | OneOf() as name, *_):
+            return name
+        case (Unknown(key=key) as name, *_):
+            return replace(name, key=(DEVICE, key), default=None)
+        case _:
+            return it.unknown(node, "the device is not known", key=(DEVICE, it.number()))
 
 
 def any_all(every: bool) -> Builtin:

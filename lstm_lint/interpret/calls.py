@@ -18,6 +18,7 @@ from lstm_lint.interpret.concern import effort_for, forget
 from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
+from lstm_lint.interpret.graph import backward, builds_no_graph, detach_in_place
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
 from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.operators import here, it_contents
@@ -285,6 +286,10 @@ def call_method(it: Interpreter, receiver: Value, name: str, arguments: Argument
 
 def call_tensor_method(it: Interpreter, receiver: Value, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
     qualified = f"torch.Tensor.{name}"
+    if name == "backward" and isinstance(receiver, Tensor):
+        return backward(it, receiver, arguments, node)
+    if name == "detach_" and isinstance(receiver, Tensor):
+        detach_in_place(it, receiver)
     if qualified in OPS:
         return call_op(it, qualified, (receiver, *arguments.positional), arguments.keywords, arguments.rest, node)
     return it.unknown(node, f"`.{name}()` is not followed")
@@ -322,6 +327,8 @@ def _module_method(it: Interpreter, instance: Ref, name: str, arguments: Argumen
     if name in ("register_buffer", "register_parameter", "add_module") and len(arguments.positional) >= 2:
         key, value = arguments.positional[:2]
         if isinstance(key, Str):
+            if isinstance(value, Tensor):  # which moves with its module
+                value = replace(value, dtype=None, device=None)
             it.write((instance.number, key.value), value)
         return NONE
     return it.unknown(node, f"`.{name}()` of a module")
@@ -425,9 +432,12 @@ def run_body(it: Interpreter, frame: Frame, definition: cst.FunctionDef | cst.La
         if isinstance(definition, cst.Lambda):
             return it.eval(definition.body)
         expected = _expects_failure(definition)
+        without_graph = any(builds_no_graph(one.decorator) for one in definition.decorators)
         it.guarded += expected
+        it.without_graph += without_graph
         it.execute(definition.body.body)
         it.guarded -= expected
+        it.without_graph -= without_graph
     it.broken = broken
     returns: list[tuple[Dim, Value]] = [(c, v) for c, v in frame.returns if isinstance(c, Dim)]
     if it.path != ZERO:

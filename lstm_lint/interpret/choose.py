@@ -6,9 +6,10 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
-from lstm_lint.lineage import merged
+from lstm_lint.lineage import Graph, merged
+from lstm_lint.ops.dtypes import either_device
 from lstm_lint.ops.recurrent import positive
-from lstm_lint.proofs import FRESH
+from lstm_lint.proofs import FRESH, MET_ONCE
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.values import (
@@ -147,7 +148,8 @@ def same(left: Value, right: Value) -> bool:
         return True
     match left, right:
         case Tensor(), Tensor():
-            return left.shape == right.shape and (left.dtype == right.dtype or None in (left.dtype, right.dtype))
+            alike = left.dtype == right.dtype or None in (left.dtype, right.dtype)
+            return left.shape == right.shape and alike and is_freed(left) == is_freed(right)
         case Tuple(xs, kind), Tuple(ys, other) if len(xs) == len(ys) and kind == other:
             return all(same(x, y) for x, y in zip(xs, ys, strict=True))
         case OneOf(xs), OneOf(ys) if len(xs) == len(ys):
@@ -156,6 +158,11 @@ def same(left: Value, right: Value) -> bool:
             return (left.qualified_name, left.place, left.config) == (right.qualified_name, right.place, right.config)
         case _:
             return False
+
+
+def is_freed(tensor: Tensor) -> bool:
+    """Whether the graph behind it is freed, so that no ``backward`` can go through it any more."""
+    return tensor.lineage is not None and tensor.lineage.graph is Graph.FREED
 
 
 def _named(condition: Dim) -> Dim:
@@ -172,12 +179,15 @@ def merge(left: Value, right: Value) -> Value:
     match left, right:
         case Tensor(), Tensor() if left != right:
             dtype = left.dtype if left.dtype == right.dtype else None
-            device = left.device if left.device == right.device else None
+            device = either_device(left.device, right.device)
             lineage = merged(left.lineage, right.lineage)
             numbers = left.numbers if left.numbers == right.numbers else None
-            return replace(left, dtype=dtype, device=device, lineage=lineage, numbers=numbers)
+            filled = left.filled if left.filled == right.filled else None
+            return replace(left, dtype=dtype, device=device, lineage=lineage, numbers=numbers, filled=filled)
         case Tuple(xs), Tuple(ys) if left != right:
-            return replace(left, items=tuple(merge(x, y) for x, y in zip(xs, ys, strict=True)), pieces=None)
+            given_by = left.given_by if left.given_by == right.given_by else None
+            items = tuple(merge(x, y) for x, y in zip(xs, ys, strict=True))
+            return replace(left, items=items, pieces=None, given_by=given_by)
         case _:
             return left
 
@@ -261,9 +271,6 @@ def is_dropped(path: Dim, condition: Dim, joined: Dim) -> bool:
 
 def _is_met_once(flag: Symbol) -> bool:
     return isinstance(flag.key, tuple) and flag.key[0] == MET_ONCE
-
-
-MET_ONCE = "fresh flag"
 
 
 def fresh_flag(name: str, key: Hashable) -> Dim:

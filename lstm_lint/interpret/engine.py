@@ -5,9 +5,11 @@ What each kind of syntax means lives in the tables that `interpret/__init__.py` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import libcst as cst
@@ -43,8 +45,8 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 
 POSITION = (
-    "store", "path", "frame", "muted", "guarded", "excused", "vague", "broken", "unrolled", "rounds", "target", "active",
-    "evaluation", "nesting", "limit", "is_aside", "required", "reached_from",
+    "store", "path", "frame", "muted", "guarded", "excused", "without_graph", "vague", "broken", "unrolled", "rounds", "target",
+    "active", "evaluation", "nesting", "limit", "is_aside", "required", "reached_from",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -72,7 +74,7 @@ class Interpreter:
     to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
     `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
     `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
-    that got another weight than they were built with.
+    that got another weight than they were built with. `without_graph`: within so many ``no_grad``.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     """
 
@@ -98,6 +100,7 @@ class Interpreter:
     active: list[int] = field(default_factory=list)
     guarded: int = 0
     excused: int = 0
+    without_graph: int = 0
     muted: int = 0
     broken: bool = False
     vague: bool = False
@@ -171,6 +174,12 @@ class Interpreter:
 
     def place(self, node: cst.CSTNode) -> Place:
         return (self.frame.tree or self.tree).place(node)
+
+    @property
+    def is_usual(self) -> bool:
+        """Whether neither this file nor the one that the code stands in changes torch's default dtype or device."""
+        trees = {self.tree, self.frame.tree or self.tree}
+        return not any(changes_defaults(tree.source.text) for tree in trees)
 
     def unknown(self, node: cst.CSTNode, reason: str, kind: Kind = Kind.OPAQUE, key: Hashable = None) -> Unknown:
         """A value that is lost here, and why."""
@@ -363,6 +372,7 @@ class Interpreter:
             return
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
+        self.without_graph = 0
         active, excused = list(self.active), self.excused
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
         before, aside = Effort.spent, self.effort_aside
@@ -453,6 +463,12 @@ class Interpreter:
         if value.identity not in self.entered:
             self.entered.add(value.identity)
             self.pending.append((value, self.frame))
+
+
+@lru_cache(maxsize=8)
+def changes_defaults(text: str) -> bool:
+    """Whether code sets the dtype or device of new tensors: ``torch.set_default_device``, ``with torch.device("cuda")``."""
+    return re.search(r"set_default_(dtype|device|tensor_type)|with [\w.]*device\b", text) is not None
 
 
 def refused(value: Value) -> bool:

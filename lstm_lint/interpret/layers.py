@@ -13,12 +13,14 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
 from lstm_lint.interpret.engine import Interpreter, common
+from lstm_lint.interpret.graph import after_call
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
-from lstm_lint.lineage import TRIED, Lineage, Source
+from lstm_lint.lineage import TRIED, Lineage, Source, is_tried
 from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
+from lstm_lint.ops.dtypes import is_float
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
 from lstm_lint.ops.table import LAYERS
 from lstm_lint.proofs import MAX_FLAGS, assumed, flag_cases
@@ -225,10 +227,12 @@ def _call_recurrent(
             it.required,
             it.rounds,
             reached_from=it.reached_from,
+            usual=it.is_usual,
         )
         it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node, tuple(_equal_batches(site, value, hx)))
-        if assumed_rank == (1 if site.layer.endswith("Cell") else 2):
+        outcome = after_call(it, Tuple((value, hx)), outcome)
+        if assumed_rank == (1 if site.layer.endswith("Cell") else 2) or rests_on_tried(hx):
             outcome = unnoted(outcome)
         result = outcome if result is None else choose(condition, outcome, result)
     note_use(it, it.call(f"torch.nn.{site.layer}", node, (inputs, NONE if state is None else it_contents(it, state)), {}), NONE)
@@ -374,8 +378,14 @@ def _argument_node(node: cst.CSTNode, positional: Sequence[Value], keywords: Map
     return plain[1].value if len(plain) > 1 else None
 
 
+def rests_on_tried(state: Value) -> bool:
+    """Whether a tensor of the state is of what was only tried."""
+    tensors = state.items if isinstance(state, Tuple) else (state,)
+    return any(isinstance(item, Tensor) and is_tried(item.lineage) for item in tensors)
+
+
 def unnoted(value: Value) -> Value:
-    """The result of a call that was only tried, for one sample without a batch: nothing that is done with it is noted."""
+    """The result of a call that was only tried, for one sample without a batch: what is done with it says nothing."""
     match value:
         case Tensor():
             return replace(value, lineage=TRIED)
@@ -422,6 +432,7 @@ def recurrent_result(
     place = it.place(node)
     names = ("h", "c") if config.has_pair else ("h",)
     shapes = [_state_shape(config, value, name) for name in names]
+    dtype, device = _kind(value)
     states: list[Value] = []
     for name, shape in zip(names, shapes, strict=True):
         if shape is None:
@@ -430,7 +441,7 @@ def recurrent_result(
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
             lineage = state_lineage(config, Source(site.number, name, place, equal), shape)
-            states.append(Tensor(shape, "float32", None, None, place, why, lineage))
+            states.append(Tensor(shape, dtype, device, None, place, why, lineage))
     state: Value = Tuple(tuple(states), given_by=Source(site.number, "state", place)) if config.has_pair else states[0]
     if config.is_cell:
         return state
@@ -449,7 +460,8 @@ def _output(
     source = Source(site.number, "output", it.place(node), equal)
     if isinstance(value, Packed):
         lineage = Lineage(frozenset((source,)), (feature_axis(config),))
-        return replace(value, features=(features,), dtype="float32", place=it.place(node), in_order=False, lineage=lineage)
+        dtype = _kind(value)[0]
+        return replace(value, features=(features,), dtype=dtype, place=it.place(node), in_order=False, lineage=lineage)
     tensor = as_tensor(value)
     if tensor is None:
         return it.unknown(node, "the input is not a tensor that is followed")
@@ -457,7 +469,18 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
-    return Tensor(shape, "float32", None, None, it.place(node), tensor.why, lineage)
+    return Tensor(shape, *_kind(value), None, it.place(node), tensor.why, lineage)
+
+
+def _kind(value: Value) -> tuple[str | None, str | None]:
+    """The dtype and device of what a layer gives: those of its input, which torch insists on."""
+    match value:
+        case Tensor(dtype=dtype, device=device):
+            return (dtype if is_float(dtype) else None), device
+        case Packed(dtype=dtype):
+            return (dtype if is_float(dtype) else None), None
+        case _:
+            return None, None
 
 
 def _state_shape(config: LayerConfig, value: Value, which: str) -> Shape | None:

@@ -9,7 +9,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Symbol, interned
 from lstm_lint.interpret.assign import assign, iterate
-from lstm_lint.interpret.choose import alternatives, choose, conjoin, merge, one_shape, same
+from lstm_lint.interpret.choose import alternatives, choose, conjoin, fresh_flag, merge, one_shape, same
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.rounds import at, behind, counter, done_rounds, item_at, length_of, running
 from lstm_lint.interpret.sizes import equal_dims
@@ -57,7 +57,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
     done (`_Loop.done`), which after the last one are as many as there are.
     """
     base, path = it.store, it.path
-    looped = it.flag(node)
+    looped = fresh_flag(it.place(node).text, ("round", it.number()))
     done = done_rounds(it, index) if index is not None else None
     loop = _Loop(node, ONE - equal_dims(Dim.of(done), ZERO) if done is not None else looped, index, done)
     touched: dict[Location, None] = {}

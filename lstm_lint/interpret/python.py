@@ -14,6 +14,7 @@ from lstm_lint.interpret.builtin_objects import (
     builtin_setattr,
     builtin_super,
     builtin_type,
+    device,
     field,
     namespace,
     partial,
@@ -39,6 +40,7 @@ from lstm_lint.interpret.builtin_values import (
     rounded,
 )
 from lstm_lint.interpret.containers import METHODS, call_object_method, new_parser
+from lstm_lint.interpret.loading import LOADING
 from lstm_lint.interpret.revealing import reveal_shape
 from lstm_lint.values import NONE
 
@@ -88,12 +90,15 @@ BUILTINS: Mapping[str, Builtin] = {
     "builtins.type": builtin_type,
     "builtins.vars": same,
     "torch.backends.mps.is_available": tensor_flag("torch.backends.mps.is_available"),
+    "torch.device": device,
     "torch.nn.DataParallel": same,
     "torch.nn.parallel.DistributedDataParallel": same,
     "argparse.ArgumentParser": new_parser,
     "builtins.reveal_shape": reveal_shape,
     "builtins.print": lambda it, a, node: NONE,
     "torch.manual_seed": lambda it, a, node: NONE,
+    **dict.fromkeys(("tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "tqdm.tqdm_notebook"), same),
+    **LOADING,
 }
 
 

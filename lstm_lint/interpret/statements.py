@@ -14,6 +14,7 @@ from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.containers import remove_item
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import subscript_key
+from lstm_lint.interpret.graph import builds_no_graph
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
 from lstm_lint.values import (
@@ -223,23 +224,24 @@ def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:
 
 # -- with and try ----------------------------------------------------------------------------------------------------
 def execute_with(it: Interpreter, node: cst.With) -> None:
-    expected = False
+    expected, without_graph = False, 0
     for item in node.items:
         value = it.eval(item.item)
+        without_graph += builds_no_graph(item.item)
         called = item.item.func if isinstance(item.item, cst.Call) else item.item
         expected = expected or dotted(called).split(".")[-1] in RAISES
         if item.asname is not None:
             assign(it, item.asname.name, value)
-    if not expected:
-        it.execute(node.body.body)
-        return
     path = it.path
-    it.guarded += 1
+    it.guarded += expected
+    it.without_graph += without_graph
     try:
         it.execute(node.body.body)
     finally:
-        it.guarded -= 1
-    it.path = path
+        it.guarded -= expected
+        it.without_graph -= without_graph
+    if expected:
+        it.path = path
 
 
 def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:

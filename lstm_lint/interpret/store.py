@@ -71,6 +71,12 @@ class Store:
     def overlay(self) -> Store:
         return Store(self)
 
+    def everything(self) -> dict[Location, Value]:
+        """Every location and what it holds."""
+        held = {} if self.parent is None else self.parent.everything()
+        held.update(self.written)
+        return held
+
     def names(self, owner: Hashable) -> Iterator[str]:
         """Every name written under an owner, first written first."""
         seen: dict[str, None] = {}

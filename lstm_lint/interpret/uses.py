@@ -26,7 +26,7 @@ def note_use(
 
     `built` is where the layer that is called is constructed.
     """
-    if not any(is_handled(value) for value in (*call.positional, *call.keywords.values())):
+    if call.name not in ALWAYS and not any(is_handled(value) for value in (*call.positional, *call.keywords.values())):
         return result
     options = list(expand(Tuple((Tuple(call.positional), Tuple(tuple(call.keywords.values())))), it.path))
     vague = it.vague or len(options) > MAX_EXPANDED
@@ -54,9 +54,13 @@ def note_use(
             built,
             it.active[0] if it.active else None,
         )
-        if use.from_layer:
+        if use.from_layer or call.name in ALWAYS:
             it.record_use(use)
     return result
+
+
+ALWAYS = frozenset({"torch.nn.utils.rnn.pack_padded_sequence"})
+"""What is noted whatever it is done to."""
 
 
 def note_leaving(it: Interpreter, how: str, value: Value, node: cst.CSTNode) -> None:

@@ -39,7 +39,7 @@ def as_built(it: Interpreter, site: LstmSite, name: str, node: cst.CSTNode) -> T
     if dims is None:
         return None
     lineage = Lineage(frozenset((Source(site.number, name, site.place),)), None)
-    return Tensor(Shape(dims), "float32", None, "weight", it.place(node), lineage=lineage)
+    return Tensor(Shape(dims), None, None, "weight", it.place(node), lineage=lineage)
 
 
 def weight_of(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Value | None:

@@ -76,12 +76,12 @@ def type_as(call: Call) -> Value:
 def filled(call: Call) -> Value:
     """In-place fills, ``x.zero_()``, ``x.normal_()``, ``nn.init.xavier_uniform_(x)``: x, made by this call."""
     name = "tensor" if call.name.startswith("torch.nn.init.") else "self"
-    return replace(tensor(call, 0, name), made_by=call.name, place=call.place, lineage=None, numbers=None)
+    return replace(tensor(call, 0, name), made_by=call.name, place=call.place, lineage=None, numbers=None, filled=None)
 
 
 def changed(call: Call) -> Value:
     """In-place changes of some values, ``x.mul_(2)``, ``x.clamp_(min=0)``: the shape and dtype of x."""
-    return replace(tensor(call), made_by=None, lineage=None, numbers=None)
+    return replace(tensor(call), made_by=None, lineage=None, numbers=None, filled=None)
 
 
 _SAME = "detach clone contiguous requires_grad_ detach_ pin_memory share_memory_ to_dense resolve_conj conj"

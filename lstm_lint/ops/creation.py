@@ -24,9 +24,9 @@ from lstm_lint.ops.arguments import (
 )  # fmt: skip
 from lstm_lint.ops.dtypes import TENSOR_TYPES, creation_device, creation_dtype, dtype_argument, scalar_dtype, tensor_type
 from lstm_lint.ops.extents import ceil_division, larger
-from lstm_lint.ops.literals import literal_dtype, literal_shape
+from lstm_lint.ops.literals import filling, literal_dtype, literal_shape
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, Float, Int, NoneValue, Tensor, Tuple, Unknown, Value, as_dim, as_tensor
+from lstm_lint.values import Call, Float, Int, NoneValue, Repeated, Tensor, Tuple, Unknown, Value, as_dim, as_tensor
 
 
 def made(call: Call, shape: Shape, dtype: str | None, device: str | None = None) -> Tensor:
@@ -46,9 +46,10 @@ def from_sizes(call: Call) -> Value:
 
 def full(call: Call) -> Value:
     """``torch.full(size, fill_value)``: the dtype is the value's."""
-    filling = scalar_dtype(call.argument(1, "fill_value") or Float())
+    dtype = scalar_dtype(call.argument(1, "fill_value") or Float())
     shape = not_negative(sizes_of(call, required(call, 0, "size")))
-    return made(call, shape, creation_dtype(call, filling), creation_device(call))
+    filled = filling(call.argument(1, "fill_value"))
+    return replace(made(call, shape, creation_dtype(call, dtype), creation_device(call)), filled=filled)
 
 
 def like(call: Call) -> Value:
@@ -74,7 +75,8 @@ def new_full(call: Call) -> Value:
     """``x.new_full(size, value)``."""
     source = as_tensor(call.positional[0]) or Tensor(Shape())
     shape = not_negative(sizes_of(call, required(call, 1, "size")))
-    return made(call, shape, creation_dtype(call, source.dtype), creation_device(call, source.device))
+    tensor_made = made(call, shape, creation_dtype(call, source.dtype), creation_device(call, source.device))
+    return replace(tensor_made, filled=filling(call.argument(2, "fill_value")))
 
 
 def new_tensor(call: Call) -> Value:
@@ -90,7 +92,7 @@ def from_data(call: Call) -> Value:
     source = data.device if isinstance(data, Tensor) else "cpu"
     positional_dtype = call.argument(1, "dtype") if call.name.endswith("as_tensor") else call.keywords.get("dtype")
     dtype = dtype_argument(positional_dtype, literal_dtype(data))
-    return made(call, literal_shape(call, data), dtype, creation_device(call, source))
+    return replace(made(call, literal_shape(call, data), dtype, creation_device(call, source)), filled=filling(data))
 
 
 def from_array(call: Call) -> Value:
@@ -105,7 +107,12 @@ def from_array(call: Call) -> Value:
 def old_constructor(call: Call) -> Value:
     """``torch.FloatTensor(2, 3)`` takes sizes, ``torch.FloatTensor([2, 3])`` data; ``torch.Size`` counts as sizes."""
     dtype, device = tensor_type(call.name) or (None, None)
-    return made(call, _sizes_or_data(call, call.positional), dtype, device)
+    shape = _sizes_or_data(call, call.positional)
+    match call.positional:
+        case (Tuple(kind="tuple" | "list") | Repeated() as data,):
+            return replace(made(call, shape, dtype, device), filled=filling(data))
+        case _:
+            return made(call, shape, dtype, device)
 
 
 def new(call: Call) -> Value:
@@ -140,11 +147,11 @@ def variable(call: Call) -> Value:
 
 
 def parameter(call: Call) -> Value:
-    """``nn.Parameter(t)``: t's shape; what made it is the parameter, for its values are learned."""
+    """``nn.Parameter(t)``: t's shape; made by the parameter, for its values are learned, and moved with its module."""
     if (value := call.argument(0, "data")) is None or isinstance(value, NoneValue):
-        return made(call, Shape.of(0), "float32", "cpu")
+        return made(call, Shape.of(0), None)
     source = tensor_of(value)
-    return replace(source, made_by=call.name, place=call.place, lineage=None)
+    return replace(source, dtype=None, device=None, made_by=call.name, place=call.place, lineage=None)
 
 
 def arange(call: Call) -> Value:

@@ -68,6 +68,13 @@ def device_argument(value: Value | None, default: str | None) -> str | None:
             return None
 
 
+def either_device(left: str | None, right: str | None) -> str | None:
+    """The device of what is on the one or the other: ``cpu or cuda``, where the machine decides. None if one is not known."""
+    if left is None or right is None:
+        return None
+    return " or ".join(sorted({*left.split(" or "), *right.split(" or ")}))
+
+
 def is_device(value: Value) -> bool:
     """Whether the value is certainly a device (and so neither a dtype nor a tensor)."""
     match value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lstm_lint.dims import Dim
+from lstm_lint.dims import Dim, Symbol
 from lstm_lint.ops.arguments import CannotTell
 from lstm_lint.ops.dtypes import promoted, scalar_dtype
 from lstm_lint.shapes import Rest, Shape, ShapeError
@@ -99,3 +99,25 @@ def literal_dtype(value: Value) -> str | None:
             return literal_dtype(item)
         case _:
             return scalar_dtype(value)
+
+
+def filling(value: Value | None) -> Dim | None:
+    """The one int that all of it is, however nested: ``[t] * n``, ``torch.full((n,), t)``. None where they may differ."""
+    match value:
+        case Int(dim):
+            return dim
+        case Tensor(filled=filled):
+            return filled
+        case Repeated(item):
+            found = filling(item)
+            return None if found is None or any(_counts(symbol) for symbol in found.symbols) else found
+        case Tuple((first, *others)):
+            found = filling(first)
+            return found if found is not None and all(filling(item) == found for item in others) else None
+        case _:
+            return None
+
+
+def _counts(symbol: Symbol) -> bool:
+    """Whether it is the counter of a loop, so that items written in it differ."""
+    return isinstance(symbol.key, tuple) and symbol.key[0] == "loop"

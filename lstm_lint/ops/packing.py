@@ -82,9 +82,9 @@ def _are_equal(lengths: Value | None) -> bool:
 
 
 def features_alone(source: Tensor) -> Lineage | None:
-    """The lineage of what is packed: of its axes the last one."""
+    """The lineage of what is packed: its axes behind batch and time."""
     lineage = source.lineage
-    return None if lineage is None else lineage.with_axes(None if lineage.axes is None else lineage.axes[-1:])
+    return None if lineage is None else lineage.with_axes(None if lineage.axes is None else lineage.axes[2:])
 
 
 def _padded_lineage(packed: Packed, padded: Tensor, first: Dim) -> Lineage | None:
@@ -97,7 +97,7 @@ def _padded_lineage(packed: Packed, padded: Tensor, first: Dim) -> Lineage | Non
         return lineage.with_axes(None)
     roles = (Role.BATCH, Role.TIME) if first == ONE else (Role.TIME, Role.BATCH)
     front = [(Factor(role, size),) for role, size in zip(roles, dims, strict=False)]
-    return lineage.with_axes((*front, fitted(lineage.axes[-1], dims[-1])))
+    return replace(lineage.with_axes((*front, fitted(lineage.axes[-1], dims[-1]))), turned=False)
 
 
 def _count(lengths: Value | None) -> Dim | None:
@@ -156,7 +156,20 @@ def pad_sequence(call: Call) -> Value:
     rest = items[0].shape.removed(0)
     _check_trailing(items)
     shape = rest.inserted(0, where(first, time, count)).inserted(0, where(first, count, time))
-    return Tensor(shape, items[0].dtype, items[0].device, place=call.place, why=items[0].why)
+    return Tensor(
+        shape, items[0].dtype, items[0].device, place=call.place, why=items[0].why, lineage=_laid_out(shape, count, time, first)
+    )
+
+
+def _laid_out(shape: Shape, batch: Dim, time: Dim, first: Dim) -> Lineage | None:
+    """The layout that ``pad_sequence`` gives to data."""
+    if first.constant is None:
+        return None
+    front = ((Factor(Role.BATCH, batch),), (Factor(Role.TIME, time),))
+    ordered = front if first == ONE else front[::-1]
+    if shape.dims is None:
+        return Lineage(frozenset(), None, padded=True, front=ordered)
+    return Lineage(frozenset(), (*ordered, *(other(size) for size in shape.dims[2:])), padded=True)
 
 
 def _check_trailing(items: list[Tensor]) -> None:

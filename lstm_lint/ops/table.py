@@ -33,7 +33,7 @@ from lstm_lint.ops.indexing import index
 from lstm_lint.ops.layers import LayerRow
 from lstm_lint.ops.packing import PACKED_ATTRIBUTES, PACKED_FIELDS
 from lstm_lint.ops.sequence_lengths import numbered
-from lstm_lint.ops.tracing import moved_by, through_layer, traced
+from lstm_lint.ops.tracing import cut_off, moved_by, through_layer, traced
 from lstm_lint.values import Call, External, Int, Tensor, Value
 
 __all__ = [
@@ -126,7 +126,7 @@ def _turned(attribute: Callable[[Tensor], Value | None]) -> Callable[[Tensor], V
 
 ATTRIBUTES: Mapping[str, Callable[[Tensor], Value | None]] = {
     "shape": _shape,
-    "data": _itself,
+    "data": cut_off,
     "grad": _itself,
     "real": _itself,
     "T": _turned(axes.reversed_axes),

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.lineage import Axis, Factor, Lineage, Role, fitted, other, size_of
+from lstm_lint.lineage import Axis, Factor, Graph, Lineage, Role, fitted, other, size_of
 from lstm_lint.ops.arguments import Op
 from lstm_lint.ops.einops import arrangement, as_function
 from lstm_lint.ops.taking import TAKES, part_of
@@ -50,7 +50,9 @@ def lineages(call: Call) -> Iterator[Lineage]:
 def _with_lineage(op: Op, call: Call, name: str, parents: Sequence[Lineage], result: Value) -> Value:
     match result:
         case Tensor():
-            return replace(result, lineage=_of_tensor(op, call, name, parents, result))
+            lineage = _of_tensor(op, call, name, parents, result)
+            cut = lineage is not None and name in CUTS
+            return replace(result, lineage=replace(lineage, graph=Graph.CUT) if lineage is not None and cut else lineage)
         case Tuple(items) if any(isinstance(item, Tensor) for item in items):
             pieces = [_of_piece(call, name, item, i) if isinstance(item, Tensor) else item for i, item in enumerate(items)]
             return replace(result, items=tuple(pieces))
@@ -74,7 +76,7 @@ def _of_tensor(op: Op, call: Call, name: str, parents: Sequence[Lineage], result
         return None
     if isinstance(source, Tensor) and first is not None and name in MOVES and first.axes is not None and call.positional:
         rest = call.positional[1:]
-        return first.with_axes(_moved(lambda named: op(replace(call, positional=(named, *rest))), source, first.axes, result))
+        return _turned(first, _moved(lambda named: op(replace(call, positional=(named, *rest))), source, first.axes, result))
     return _together(call, parents, result, keeps=name not in REORDERS)
 
 
@@ -84,6 +86,9 @@ NEW = frozenset({
     "le", "ge", "argmax", "argmin", "argsort",
 })  # fmt: skip
 """What is made in a tensor's image, or asks about it, holds nothing of it."""
+
+CUTS = frozenset({"detach", "detach_", "tensor"})
+"""What holds a tensor's values, and nothing of the graph behind it."""
 
 OF_FIRST = frozenset(("expand_as", "view_as", "reshape_as", "type_as", "masked_fill", "gather", "index_select"))
 """What only looks at its other arguments."""
@@ -105,7 +110,6 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
     given = [
         v for v in (*call.positional, *call.keywords.values()) if isinstance(v, Tensor) and v.shape.rank == result.shape.rank
     ]
-    sources = frozenset(source for parent in parents for source in parent.sources)
     whole = [
         v for v in given if keeps and v.lineage is not None and v.lineage.axes is not None and v.shape.rank == result.shape.rank
     ]
@@ -114,7 +118,20 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
     if whole and dims is not None and whole[0].lineage is not None and whole[0].lineage.axes is not None:
         axes = tuple(fitted(axis, size) for axis, size in zip(whole[0].lineage.axes, dims, strict=True))
     taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
-    return Lineage(sources, axes, taken, any(parent.padded for parent in parents))
+    fronts = [v.lineage.front for v in given if keeps and v.lineage is not None and v.shape == result.shape]
+    return replace(_united(parents), axes=axes, taken=taken, front=fronts[0] if fronts else ())
+
+
+def _united(parents: Sequence[Lineage]) -> Lineage:
+    """What holds of something that rests on all of these, whatever its axes are."""
+    graphs = {parent.graph for parent in parents}
+    return Lineage(
+        frozenset(source for parent in parents for source in parent.sources),
+        None,
+        padded=any(parent.padded for parent in parents),
+        turned=parents[0].turned,
+        graph=next(graph for graph in (Graph.FREED, Graph.KEPT, Graph.CUT) if graph in graphs),
+    )
 
 
 def moved_by(attribute: Callable[[Tensor], Value | None], source: Tensor) -> Value | None:
@@ -123,7 +140,19 @@ def moved_by(attribute: Callable[[Tensor], Value | None], source: Tensor) -> Val
     lineage = source.lineage
     if lineage is None or lineage.axes is None or not isinstance(result, Tensor):
         return result
-    return replace(result, lineage=lineage.with_axes(_moved(attribute, source, lineage.axes, result)))
+    return replace(result, lineage=_turned(lineage, _moved(attribute, source, lineage.axes, result)))
+
+
+def cut_off(source: Tensor) -> Tensor:
+    """``x.data``: the same values without the graph behind them."""
+    return source if source.lineage is None else replace(source, lineage=replace(source.lineage, graph=Graph.CUT))
+
+
+def _turned(lineage: Lineage, axes: tuple[Axis, ...] | None) -> Lineage:
+    """The lineage with axes in another order; noted if time and batch have changed places."""
+    moved = lineage.with_axes(axes)
+    swapped = None not in (moved.batch_first, lineage.batch_first) and moved.batch_first != lineage.batch_first
+    return replace(moved, turned=lineage.turned != swapped)
 
 
 def _moved(
@@ -222,20 +251,20 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     items = listed.items if isinstance(listed, Tuple) else (listed.item,) if isinstance(listed, Repeated) else ()
     known = [item.lineage for item in items if isinstance(item, Tensor) and item.lineage is not None and item.lineage.axes]
     lineage = known[0] if known else None
-    sources = frozenset(source for parent in parents for source in parent.sources)
+    united = _united(parents)
     dims, dim = result.shape.dims, as_dim(call.argument(1, "dim") or Int(ZERO))
     if lineage is None or lineage.axes is None or dims is None or dim is None or dim.constant is None:
-        return Lineage(sources, None, (), any(parent.padded for parent in parents))
+        return united
     axes: list[Axis] = list(lineage.axes)
     if len(dims) == len(axes) + 1:
         axes.insert(dim.constant % len(dims), other(dims[dim.constant]))
     if len(dims) != len(axes):
-        return Lineage(sources, None, (), lineage.padded)
+        return united
     joined = [axis if size_of(axis) == size else other(size) for axis, size in zip(axes, dims, strict=True)]
     joined[dim.constant] = other(dims[dim.constant])
     if len(dims) == len(lineage.axes) and any(one.holds_features(dim.constant) for one in known):
         joined[dim.constant] = (Factor(Role.JOINED, dims[dim.constant]),)
-    return Lineage(sources, tuple(joined), (), lineage.padded)
+    return replace(united, axes=tuple(joined), padded=lineage.padded, turned=lineage.turned)
 
 
 def _multiplied(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
@@ -285,11 +314,16 @@ def _through(call: Call, lineage: Lineage, source: Tensor, result: Tensor, confi
         return _rearranged(as_function(call, config), lineage, result)
     if result.shape == source.shape:
         return lineage
-    dims = result.shape.dims
-    if lineage.axes is None or dims is None or len(dims) != len(lineage.axes):
+    dims, before = result.shape.dims, source.shape.dims
+    if lineage.axes is None or dims is None or before is None:
+        front = lineage.front if result.shape.front[:2] == source.shape.front[:2] else ()
+        return replace(lineage.with_axes(None), front=front)
+    if len(dims) == len(lineage.axes) + 1 and dims[:-1] == before:  # an Embedding adds the features
+        return lineage.with_axes((*lineage.axes, other(dims[-1])))
+    if len(dims) != len(lineage.axes):
         return lineage.with_axes(None)
-    front = [fitted(axis, size) for axis, size in zip(lineage.axes[:-1], dims, strict=False)]
-    return lineage.with_axes((*front, other(dims[-1])))
+    kept = [fitted(axis, size) for axis, size in zip(lineage.axes[:-1], dims, strict=False)]
+    return lineage.with_axes((*kept, other(dims[-1])))
 
 
 __all__ = ["lineages", "part_of", "through_layer", "traced"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lstm_lint.alternatives import configuration, configurations, likeliest
 from lstm_lint.facts import Facts
-from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Spot
+from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Severity, Spot
 from lstm_lint.judge import judge
 from lstm_lint.proofs import Extent
 from lstm_lint.remedies import Remedy
@@ -18,6 +18,9 @@ from lstm_lint.rules import (
     lst104_state_rank,
     lst105_state_batch_first,
     lst106_state_structure,
+    lst107_state_fixed_batch,
+    lst108_state_dtype,
+    lst109_state_device,
     lst201_constructor_value,
     lst202_constructor_argument,
     lst203_bool_as_bias,
@@ -34,7 +37,11 @@ from lstm_lint.rules import (
     lst403_one_direction_only,
     lst404_state_view_mixes_batch,
     lst405_direction_order,
+    lst406_swapped_pair,
     lst407_padded_last_step,
+    lst408_packed_layout,
+    lst409_state_not_detached,
+    lst410_input_layout,
     lst501_zero_state,
     lst502_variable_wrapper,
     lst900_unreadable,
@@ -52,6 +59,9 @@ _ALL = (
     lst104_state_rank,
     lst105_state_batch_first,
     lst106_state_structure,
+    lst107_state_fixed_batch,
+    lst108_state_dtype,
+    lst109_state_device,
     lst201_constructor_value,
     lst202_constructor_argument,
     lst203_bool_as_bias,
@@ -68,7 +78,11 @@ _ALL = (
     lst403_one_direction_only,
     lst404_state_view_mixes_batch,
     lst405_direction_order,
+    lst406_swapped_pair,
     lst407_padded_last_step,
+    lst408_packed_layout,
+    lst409_state_not_detached,
+    lst410_input_layout,
     lst501_zero_state,
     lst502_variable_wrapper,
     lst900_unreadable,
@@ -132,8 +146,9 @@ def _elsewhere(places: Collection[Place], facts: Facts) -> list[Place]:
 
 
 def _badness(said: Mapping[str, Sequence[Sequence[Complaint]]], index: int) -> int:
-    """How much speaks against one call: nothing, some sizes, some sizes always, or the number of dimensions."""
+    """How much torch has against one call: nothing, some sizes, some sizes always, or the number of dimensions."""
     if said["LST104"][index] or said["LST206"][index]:
         return 3
-    complaints = [complaint for of_rule in said.values() for complaint in of_rule[index]]
+    loud = [of_rule for code, of_rule in said.items() if RULES[code].severity is Severity.ERROR]
+    complaints = [complaint for of_rule in loud for complaint in of_rule[index]]
     return max((1 if complaint.comparison.extent is Extent.SOMETIMES else 2 for complaint in complaints), default=0)

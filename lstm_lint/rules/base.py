@@ -24,6 +24,7 @@ class Ask(Enum):
 
     STATE = "state"  # the call with the state tensors in `parts` as they are, everything else right
     INPUT = "input"  # the call with its input as it is, without a state
+    DTYPE = "dtype"  # the call with everything right but the dtypes, which are in `details`
     STRUCTURE = "structure"  # the call with a state of this structure
     ARGUMENTS = "arguments"  # the call with the state's tensors as arguments of their own
     CONSTRUCTION = "construction"  # the constructor with its arguments as given
@@ -100,7 +101,7 @@ class Handling:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule as listed: its page is the docstring of its file, and at most one of the four functions is its own.
+    """A rule as listed: its page is the docstring of its file; those of the four functions that are its own say what it finds.
 
     `severity` is that of a finding that is wrong for every size; one that is wrong for some only is a warning at most.
     `axis` is the axis of the state (``layers``, ``batch``, ``size``) that it looks at, if it looks at one only.

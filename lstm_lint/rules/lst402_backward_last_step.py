@@ -5,8 +5,8 @@
 ## What it does
 Finds the last step of the output of a bidirectional layer, in any spelling: `out[:, -1]`, `out[-1]`, `out[:, seq_len - 1]`,
 `out.select(1, -1)`, `out[torch.arange(n), lengths - 1]`, `gather`, behind any transpose, dropout or Linear. It is silent where
-the first step is used as well, alone or with all the others (a mean, an attention), and where only the forward half of the
-last one is.
+the first step is used as well, alone or with all the others (a mean, an attention), where only the forward half of the last
+one is, and where one sample is looked at.
 
 ```
           step 0      1      ...    T-1
@@ -76,7 +76,7 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     if before is None or after is None or step is None or step.at not in (LAST, ENDS) or which(before) != {"output"}:
         return
     half = after.took(Role.DIRECTION)
-    if step.size == ONE or (half is not None and half.at != LAST):
+    if step.size == ONE or (half is not None and half.at != LAST) or after.took(Role.BATCH) is not None:
         return
     others = handling.of(before, use.given)
     if any(_takes_first(other) or _reads_every_step(other) for other in others) or _forward_alone(after, handling):

@@ -4,7 +4,8 @@
 
 ## What it does
 Finds `h_n[-1]` (or another single index, or `h_n.view(num_layers, 2, N, H)[-1, 0]`) of a bidirectional layer where nothing
-takes the other direction. It is silent where the whole state is returned, kept, or handed to another layer as well.
+takes the other direction. It is silent where the whole state is returned, kept, or handed to another layer as well, and where
+one sample is looked at.
 
 ```
 h_n  (num_layers * 2, N, H)
@@ -60,7 +61,7 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     direction = took(use, Role.DIRECTION)
     if before is None or after is None or direction is None or which(before) not in ({"h"}, {"c"}):
         return
-    if direction.at not in (FIRST, LAST) or before.took(Role.DIRECTION) is not None:
+    if direction.at not in (FIRST, LAST) or before.took(Role.DIRECTION) is not None or after.took(Role.BATCH) is not None:
         return
     (name,) = which(before)
     if any(_uses_other(other, name, direction.at, use) for other in handling.of(before, use.given)):

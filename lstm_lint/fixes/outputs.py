@@ -172,11 +172,12 @@ def nest_state(remedy: NestState, syntax: Syntax) -> tuple[Edit, ...] | None:
 def batch_first(remedy: BatchFirst, syntax: Syntax) -> tuple[Edit, ...] | None:
     """``h_n.view(batch, -1)`` to ``h_n.transpose(0, 1).reshape(batch, -1)``."""
     match syntax.node(remedy.place, cst.Call):
-        case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value="view" | "reshape")) as func):
+        case cst.Call(func=cst.Attribute(value=receiver, attr=cst.Name(value="view" | "reshape" as name)) as func):
             end = syntax.extent(func)[1]
             behind = end - len(func.attr.value)
             dot = syntax.text.rindex(".", 0, behind)
             turned = syntax.edit(dot, dot, ".transpose(0, 1)")
-            return (turned, syntax.edit(behind, end, "reshape")) if isinstance(receiver, cst.BaseExpression) else None
+            named = () if name == "reshape" else (syntax.edit(behind, end, "reshape"),)
+            return (turned, *named) if isinstance(receiver, cst.BaseExpression) else None
         case _:
             return None

@@ -214,8 +214,9 @@ def _is_independent(shop: Workshop, context: Context, name: str) -> bool:
     if any(reads):
         return False
     tensor, site = context.tensor, context.judged.call.site
-    if tensor.final_of is not None:
-        sources = [call.site for call in shop.watcher.calls if call.number == tensor.final_of[0]]
+    if tensor.lineage is not None:
+        layers = {source.site for source in tensor.lineage.sources}
+        sources = [call.site for call in shop.watcher.calls if call.site.number in layers]
         return bool(sources) and all(source.place != site.place for source in sources)
     made = shop.nodes.get(tensor.place.identity) if tensor.place is not None else None
     if not isinstance(made, cst.Call) or tensor.made_by is None:

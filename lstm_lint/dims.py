@@ -82,8 +82,14 @@ class Symbol:
         return self.kind is Kind.FLAG
 
     def excludes(self, other: Symbol) -> bool:
-        """Both are flags about one subject and cannot hold together (``kind == 'lstm'``, ``kind == 'gru'``)."""
-        return self.subject is not None and self.subject == other.subject and self.equals != other.equals
+        """Both are flags of one subject and cannot both hold: ``kind == 'lstm'``, ``kind == 'gru'``; ``n > 0``, ``n == 0``."""
+        if self.subject is not None and self.subject == other.subject and self.equals != other.equals:
+            return True
+        return self._is_positive_where(other) or other._is_positive_where(self)
+
+    def _is_positive_where(self, other: Symbol) -> bool:
+        """Whether this flag says of a dim that it is above 0, and the other one that it is a number that is not."""
+        return self.test is not None and self.test == other.subject and isinstance(other.equals, int) and other.equals <= 0
 
 
 @dataclass(frozen=True)
@@ -152,7 +158,9 @@ def _multiply(left: Monomial, right: Monomial) -> Monomial | None:
             if result and result[-1] == atom:
                 continue
             assert isinstance(atom, Symbol)
-            if atom.subject is not None and any(isinstance(other, Symbol) and atom.excludes(other) for other in result):
+            if (atom.subject is not None or atom.test is not None) and any(
+                isinstance(other, Symbol) and atom.excludes(other) for other in result
+            ):
                 return None
         result.append(atom)
     return tuple(result)

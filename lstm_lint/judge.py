@@ -248,7 +248,8 @@ def _compare_axes(
         yield compare(config.state_layers, remaining.pop(0), given, trust)
     if view.batched:
         yield compare_batch(view, remaining.pop(0), given, trust)
-    yield compare(config.state_size(which), remaining.pop(0), given, trust)
+    size = remaining.pop(0)
+    yield compare(config.state_size(which), size, given * config.relied_on(size), trust)
 
 
 def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Comparison:

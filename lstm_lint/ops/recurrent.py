@@ -96,6 +96,11 @@ class LayerConfig:
             return self.proj_size
         return where(positive(self.proj_size), self.proj_size, self.hidden_size)
 
+    def relied_on(self, size: Dim) -> Dim:
+        """The condition that there is a projection, where a size is written in proj_size: who writes it relies on that."""
+        own = () if self.proj_size.constant is not None else self.proj_size.symbols
+        return positive(self.proj_size) if any(symbol in own for symbol in size.symbols) else ONE
+
     def state_size(self, which: str) -> Dim:
         """The last dim of ``h`` (P) or ``c`` (H)."""
         return self.hidden_size if which.startswith("c") else self.output_size

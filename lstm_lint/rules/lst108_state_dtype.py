@@ -101,7 +101,9 @@ def _other_float(judged: Judged, part: StatePart, place: Place, dtype: str) -> C
         comparison, what = UNLESS_MOVED, "the layer"
     if not is_float(wanted) or wanted is None or wanted == dtype or DOUBLE not in (wanted, dtype):
         return None
-    if not (judged.call.grounded and judged.call.usual):
+    if not judged.call.usual:  # something in sight sets another default
+        return None
+    if not judged.call.grounded:
         comparison = UNLESS_SET
     message = f"{part.which} is {dtype}, and {what} is {wanted}: torch wants one dtype for both{condition_text(comparison)}"
     return _asked(judged, part, place, message, comparison, {"input": wanted, part.which: dtype})

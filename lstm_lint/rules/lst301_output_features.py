@@ -52,7 +52,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from lstm_lint.dims import Dim, Symbol
+from lstm_lint.dims import ONE, Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
@@ -95,7 +95,10 @@ def _fed(use: Use, want: Want) -> _Fed | None:
     flags = {symbol: flag for site in use.sites for symbol, flag in site.booleans.items()}
     expected, actual = want.size.substitute(flags), want.tensor.shape.dims[want.axis].substitute(flags)
     trust = replace(trust_of(use), rounds=use.rounds)
-    comparison = compare(expected, actual, use.given, trust)
+    given = use.given
+    for site in use.sites:
+        given = given * (site.config.relied_on(expected) if site.config is not None else ONE)
+    comparison = compare(expected, actual, given, trust)
     if comparison.extent is Extent.SOMETIMES and not _is_own(expected, actual, trust):
         comparison = UNDECIDED
     return _Fed(sites[own[0]], expected, actual, comparison)

@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.lineage import LAST, Lineage, Role
+from lstm_lint.lineage import LAST, OTHER, Lineage, Role
 from lstm_lint.remedies import MoveIndex
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
 from lstm_lint.rules.handling import layer_name, lineage_of, result_of, site_of, taken_further, took, which
@@ -66,9 +66,11 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     batch, time = before.axis_of(Role.BATCH), before.axis_of(Role.TIME)
     names = {batch: "batch", time: "time"}
     layout = ", ".join(names.get(axis, "features") for axis in range(len(before.axes or ())))
+    layer = "build the layer with batch_first=True" if batch else "without batch_first"
+    layer += ", if the data is laid out so"
     message = (
         "the last sample of the batch, all its steps, and not the last step: "
-        f"the {layer_name(use)}'s output is ({layout}) here; take the end of axis {time} instead"
+        f"the {layer_name(use)}'s output is ({layout}) here; take the end of axis {time} instead, or {layer}"
     )
     details = {"axis": batch, "steps": time}
     remedy = _remedy(use, before)
@@ -84,7 +86,8 @@ def _remedy(use: Use, before: Lineage) -> MoveIndex | None:
 
 def _goes_on(sample: Lineage, handling: Handling) -> bool:
     """Whether of that sample one step is taken then: ``out[-1][-1]`` means both."""
-    return any(after.took(Role.TIME) is not None for after in taken_further(sample, handling))
+    steps = [after.took(Role.TIME) for after in taken_further(sample, handling)]
+    return any(step is not None and step.at != OTHER for step in steps)
 
 
 RULE = Rule("LST401", "wrong-last-step", Severity.WARNING, True, __doc__, of_use=check)

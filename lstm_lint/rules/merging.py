@@ -149,7 +149,8 @@ def _given_by(complaint: Complaint, use: Use) -> Iterator[Related]:
     """The calls whose results it is about."""
     lineage = use.source.lineage if use.source is not None else None
     for source in sorted(lineage.sources, key=lambda one: one.place.span.order) if lineage is not None else ():
-        if source.place != complaint.place:
+        built = complaint.site.place if complaint.site is not None else None
+        if source.place not in (complaint.place, built):
             yield Related(source.place.path, source.place.span, "the layer is called here")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import or_
 
-from lstm_lint.dims import ONE, Dim
+from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.lineage import Lineage, Role, Taken
 from lstm_lint.proofs import Comparison, Trust, compare
@@ -77,3 +77,10 @@ def layer_name(use: Use) -> str:
 
 BOTH = "torch.cat([h_n[-2], h_n[-1]], dim=-1)"
 """The ends of both directions of the last layer."""
+
+
+def told_apart(use: Use, others: Iterable[Use]) -> bool:
+    """Whether something is done with the same results only where the layer has two directions: the code thinks of that case."""
+    flags = {flag for site in use.sites if site.config is not None for flag in site.config.bidirectional.flags}
+    with_one = [flag for flag in flags if use.given.substitute({flag: ZERO}) != ZERO]
+    return any(other.given.substitute({flag: ZERO}) == ZERO for other in others for flag in with_one)

@@ -64,6 +64,7 @@ from lstm_lint.rules.handling import (
     result_of,
     site_of,
     taken_further,
+    told_apart,
     took,
     two_directions,
     which,
@@ -78,7 +79,9 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     half = after.took(Role.DIRECTION)
     if step.size == ONE or (half is not None and half.at != LAST) or after.took(Role.BATCH) is not None:
         return
-    others = handling.of(before, use.given)
+    others = [other for other in handling.of(before, use.given) if other is not use]
+    if told_apart(use, others):
+        return
     if any(_takes_first(other) or _reads_every_step(other) for other in others) or _forward_alone(after, handling):
         return
     comparison = two_directions(use)

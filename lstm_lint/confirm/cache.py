@@ -25,15 +25,6 @@ from lstm_lint.findings import Probe
 KEPT = frozenset({Outcome.RAN, Outcome.RAISED, Outcome.CRASHED, Outcome.SILENT, Outcome.DIFFERS, Outcome.UNUSABLE})
 MAX_ANSWERS = 5000  # a file's; the oldest go first
 WHERE_LIMIT = 30.0  # seconds, to start a Python and find torch in it
-WORKER_FILES = (
-    "worker.py",
-    "isolation.py",
-    "experiments.py",
-    "experiments_steps.py",
-    "experiments_views.py",
-    "experiments_features.py",
-    "experiments_training.py",
-)
 
 
 def ask_cached(
@@ -129,7 +120,9 @@ def _digest(*parts: str) -> str:
 
 
 def _worker_source() -> str:
-    return "".join(runner.WORKER.with_name(name).read_text(encoding="utf-8") for name in WORKER_FILES)
+    experiments = sorted(runner.WORKER.parent.glob("experiments*.py"))
+    files = (runner.WORKER, runner.WORKER.with_name("isolation.py"), *experiments)
+    return "".join(file.read_text(encoding="utf-8") for file in files)
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -24,15 +24,6 @@ def called(lab: Lab) -> tuple[Any, Any]:
     return layer, layer(lab.torch.randn(*front, layer.input_size))
 
 
-def attempted(lab: Lab, work: Callable[[], Any], text: str) -> Reply:
-    """The reply where torch has to refuse `work`."""
-    try:
-        work()
-    except Exception as error:  # what torch raises is the answer
-        return lab.raised(error)
-    return lab.verdict(False, text, 0.0)
-
-
 # -- features ----------------------------------------------------------------------------------------------------------
 def features(lab: Lab) -> Reply:
     """LST301: a consumer of the wanted size, fed what the layer gave, of the size that the code makes of it."""
@@ -40,7 +31,7 @@ def features(lab: Lab) -> Reply:
     layer, result = called(lab)
     fed = of_size(lab, layer, result, details["which"], details["given"])
     consumer = CONSUMERS[details["consumer"]](lab.torch, details["wanted"])
-    return attempted(lab, lambda: consumer(fed), f"{details['consumer']} takes {tuple(fed.shape)}")
+    return lab.attempted(lambda: consumer(fed), f"{details['consumer']} takes {tuple(fed.shape)}")
 
 
 def of_size(lab: Lab, layer: Any, result: Any, which: str, size: int) -> Any:
@@ -91,7 +82,7 @@ def structure(lab: Lab) -> Reply:
     details = lab.probe["details"]
     layer, result = called(lab)
     subject = result[1] if details["which"] == "state" and hasattr(layer, "num_layers") else result
-    return attempted(lab, lambda: MISUSES[details["do"]](lab, subject, details), "it does as well")
+    return lab.attempted(lambda: MISUSES[details["do"]](lab, subject, details), "it does as well")
 
 
 def unpacked(lab: Lab, subject: Any, details: dict[str, Any]) -> None:
@@ -156,7 +147,7 @@ def weight(lab: Lab) -> Reply:
         "set item": lambda: torch.zeros(details["wanted"]).__setitem__(slice(None), given),
         "init": lambda: initialized(torch, details["init"], getattr(layer, name)),
     }
-    reply = attempted(lab, works[do], "torch takes it")
+    reply = lab.attempted(works[do], "torch takes it")
     if do.startswith("load"):
         reply["text"] += " " + ("size mismatch" if "given" in details else "unexpected key") + f" for {name}"
     return reply
@@ -176,11 +167,11 @@ def assigned(lab: Lab, layer: Any, name: str, given: Any) -> Reply:
     def run() -> Any:
         return layer(torch.randn(*front, layer.input_size))
 
-    reply = attempted(lab, run, "torch takes it")
+    reply = lab.attempted(run, "torch takes it")
     if reply["outcome"] == "raised" or not hasattr(torch.backends, "mkldnn"):
         return reply
     with torch.backends.mkldnn.flags(enabled=False):
-        checked = attempted(lab, run, "torch takes it")
+        checked = lab.attempted(run, "torch takes it")
     if checked["outcome"] != "raised":
         return checked
     text = (

@@ -25,7 +25,7 @@ def view(lab: Lab) -> Reply:
     tensor, details = subject(lab), lab.probe["details"]
     sizes = tuple(details["sizes"])
     method = tensor.view if details["method"] == "view" else tensor.reshape
-    return tried(lab, lambda: method(sizes), f"{tuple(tensor.shape)} to {sizes}")
+    return lab.attempted(lambda: method(sizes), f"{tuple(tensor.shape)} to {sizes}")
 
 
 def index(lab: Lab) -> Reply:
@@ -33,20 +33,11 @@ def index(lab: Lab) -> Reply:
     tensor, details = subject(lab), lab.probe["details"]
     if "count" in details:
         names = " ".join(f"name{i}," for i in range(details["count"]))
-        return tried(
-            lab, lambda: eval(f"[0 for ({names}) in [tensor]]", {"tensor": tensor}), f"unpacking {tuple(tensor.shape)}"
+        return lab.attempted(
+            lambda: eval(f"[0 for ({names}) in [tensor]]", {"tensor": tensor}), f"unpacking {tuple(tensor.shape)}"
         )
     key = (slice(None),) * details["axis"] + (details["index"],)
-    return tried(lab, lambda: tensor[key], f"index {details['index']} of axis {details['axis']} of {tuple(tensor.shape)}")
-
-
-def tried(lab: Lab, work: Callable[[], Any], text: str) -> Reply:
-    """``raised`` with torch's words, or ``ran``."""
-    try:
-        work()
-    except Exception as error:  # what torch raises is the answer
-        return lab.raised(error)
-    return lab.verdict(False, text, 0)
+    return lab.attempted(lambda: tensor[key], f"index {details['index']} of axis {details['axis']} of {tuple(tensor.shape)}")
 
 
 def stray(lab: Lab) -> Reply:

@@ -27,6 +27,7 @@ call on meta takes 1.5 s more than importing torch does. Packed calls get real t
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import importlib.machinery
 import importlib.util
@@ -49,6 +50,8 @@ def sibling(name: str) -> Any:
 
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lstm_lint.confirm import isolation
 
     Reply = dict[str, Any]
@@ -123,7 +126,7 @@ def ask(torch: Any, probe: Probe, deadline: float) -> Reply:
     if built["outcome"] == "raised" or (probe["input"] is None and not probe["experiment"]):
         return built
     if probe["experiment"]:
-        experiments = {name: run for file in EXPERIMENT_FILES for name, run in sibling(file).EXPERIMENTS.items()}
+        experiments = read_experiments()
         if probe["experiment"] not in experiments:
             raise Unusable(f"unknown experiment {probe['experiment']}")
         require_small(torch, probe)
@@ -132,6 +135,12 @@ def ask(torch: Any, probe: Probe, deadline: float) -> Reply:
         require_small(torch, probe)
         return ask_packed(torch, probe, deadline)
     return run_plain(torch, probe)
+
+
+@functools.cache
+def read_experiments() -> dict[str, Any]:
+    """Every experiment by name; the files are read once."""
+    return {name: run for file in EXPERIMENT_FILES for name, run in sibling(file).EXPERIMENTS.items()}
 
 
 class Lab:
@@ -153,6 +162,14 @@ class Lab:
     def raised(self, error: Exception) -> Reply:
         """The reply of an experiment that does what the code does, where torch refuses it."""
         return {"outcome": "raised", "text": text_of(error)}
+
+    def attempted(self, work: Callable[[], Any], text: str) -> Reply:
+        """``raised`` with torch's words where torch refuses `work`, else ``ran``: `text` says what."""
+        try:
+            work()
+        except Exception as error:  # what torch raises is the answer
+            return self.raised(error)
+        return self.verdict(False, text, 0.0)
 
     def refuse(self, reason: str) -> None:
         """Raise Unusable."""

@@ -107,16 +107,13 @@ MOVES = frozenset({
 
 def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: bool) -> Lineage:
     """The lineage of what is worked out of several tensors, or of one without a word about axes."""
-    given = [
-        v for v in (*call.positional, *call.keywords.values()) if isinstance(v, Tensor) and v.shape.rank == result.shape.rank
-    ]
-    whole = [
-        v for v in given if keeps and v.lineage is not None and v.lineage.axes is not None and v.shape.rank == result.shape.rank
-    ]
+    tensors = [value for value in (*call.positional, *call.keywords.values()) if isinstance(value, Tensor)]
+    given = [tensor for tensor in tensors if tensor.shape.rank == result.shape.rank]
+    whole = [tensor.lineage.axes for tensor in given if tensor.lineage is not None and tensor.lineage.axes is not None]
     dims = result.shape.dims
     axes: tuple[Axis, ...] | None = None
-    if whole and dims is not None and whole[0].lineage is not None and whole[0].lineage.axes is not None:
-        axes = tuple(fitted(axis, size) for axis, size in zip(whole[0].lineage.axes, dims, strict=True))
+    if keeps and whole and dims is not None:
+        axes = tuple(fitted(axis, size) for axis, size in zip(whole[0], dims, strict=True))
     taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
     fronts = [v.lineage.front for v in given if keeps and v.lineage is not None and v.shape == result.shape]
     return replace(_united(parents), axes=axes, taken=taken, front=fronts[0] if fronts else ())

@@ -317,9 +317,28 @@ class Dim:
         return tuple(s for s in self.symbols if not s.is_flag)
 
     @cached_property
+    def divides_by_zero(self) -> bool:
+        """Whether a division by the constant 0 stands in it, as only `substitute` brings it about."""
+        parts = [atom for atom in self.atoms() if isinstance(atom, Opaque)]
+        divisors = (part.arguments[1] for part in parts if part.operator in ("//", "%") and part.arguments)
+        return ZERO in divisors or any(argument.divides_by_zero for part in parts for argument in part.arguments)
+
+    @cached_property
     def _minima(self) -> tuple[object, ...]:
         """What equality leaves out of its symbols but a proof rests on: the smallest value and the declared default."""
         return tuple((symbol.minimum, symbol.default) for symbol in self.symbols)
+
+    @cached_property
+    def topics(self) -> frozenset[Hashable]:
+        """What its symbols are, and what they say something of."""
+        said_of = ((symbol, symbol.subject, symbol.test) for symbol in self.symbols)
+        return frozenset(topic for topics in said_of for topic in topics if topic is not None)
+
+    def meets(self, other: Dim) -> bool:
+        """Whether the product is not 0: of two conditions, whether both can hold at once."""
+        if self.terms and other.terms and self.topics.isdisjoint(other.topics):
+            return True
+        return self * other != ZERO
 
     def atoms(self) -> Iterator[Atom]:
         for monomial, _ in self.terms:
@@ -410,8 +429,11 @@ def _substituted(atom: Atom, values: Mapping[Symbol, Dim]) -> Dim:
     if not atom.arguments:
         return Dim.of(atom)
     Effort.spent += atom.weight
-    arguments = [argument.substitute(values) for argument in atom.arguments]
-    return OPERATORS[atom.operator](*arguments)
+    arguments = tuple(argument.substitute(values) for argument in atom.arguments)
+    try:
+        return OPERATORS[atom.operator](*arguments)
+    except ZeroDivisionError:  # ``step % every`` where `every` is 0: nothing that runs divides so
+        return _opaque(atom.operator, arguments, atom.minimum)
 
 
 def _constant_or_opaque(operator: str, *arguments: Dim) -> Dim:

@@ -108,10 +108,8 @@ class LstmSite:
 
 def _vanishes(size: Dim, symbol: Symbol) -> bool:
     """Whether there is no such size where the symbol is 0: it is 0 then, or a division by 0."""
-    try:
-        return size.substitute({symbol: ZERO}) == ZERO
-    except ZeroDivisionError:
-        return True
+    put = size.substitute({symbol: ZERO})
+    return put == ZERO or put.divides_by_zero
 
 
 def _possible(value: Value) -> Iterator[Value]:

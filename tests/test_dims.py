@@ -221,3 +221,14 @@ def test_an_operation_of_too_many_parts_is_a_number_that_only_equals_itself() ->
     before = Effort.spent
     deep().substitute({step.symbols[0]: ONE for step in steps})
     assert Effort.spent - before < 5_000
+
+
+def test_a_division_that_a_flag_makes_one_by_zero_stays_an_operation() -> None:
+    """``step % every`` with ``every = 5 if log else 0``: guarded in code that runs, and no reason to fail here."""
+    step, every = symbol("step"), Dim.of(FLAGS[0]) * 5
+    for divided in (step % every, step // every):
+        off = divided.substitute(dict.fromkeys(divided.flags, ZERO))
+        assert off.divides_by_zero
+        assert off.evaluate(dict.fromkeys(off.symbols, 7)) is None
+        assert divided.substitute(dict.fromkeys(divided.flags, ONE)) in (step % 5, step // 5)
+        assert "step" in divided.text

@@ -125,6 +125,9 @@ HEAVY = (
 )
 
 
+ENDLESS = "for a in rows:\n" + "    total = f(rows, a)\n" * 3_000
+
+
 def indented(code: str, by: int) -> str:
     return "".join(" " * by + line for line in code.splitlines(keepends=True))
 
@@ -139,14 +142,14 @@ class Net(nn.Module):
 
 
 def test_a_method_that_is_looked_at_twice_is_given_up_once(tmp_path: Path) -> None:
-    method = "    def report(self, rows):\n" + indented(HEAVY, 8) + "        return other(self)\n"
+    method = "    def report(self, rows):\n" + indented(ENDLESS, 8) + "        return other(self)\n"
     [result] = analysed(tmp_path, net=LAYER + method + PADDING * 5).values()
     assert [finding.code for finding in result.findings] == ["LST901"]
     assert len(result.sites) == 1
 
 
 def test_what_the_module_calls_without_arguments_is_followed_once(tmp_path: Path) -> None:
-    main = "def main():\n    net = Net()\n    rows = open('rows')\n" + indented(HEAVY, 4)
+    main = "def main():\n    net = Net()\n    rows = open('rows')\n" + indented(ENDLESS, 4)
     [result] = analysed(tmp_path, net=LAYER + PADDING * 5 + main + "if __name__ == '__main__':\n    main()\n").values()
     assert [finding.code for finding in result.findings] == ["LST901"]
 

@@ -13,8 +13,8 @@ from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
 from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
-from lstm_lint.interpret.classes import instantiate
-from lstm_lint.interpret.concern import effort_for, forget
+from lstm_lint.interpret.classes import CUT_SHORT, instantiate
+from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, effort_for, forget
 from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
@@ -391,14 +391,16 @@ def call_function(
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
         given = (*positional, *keywords.values())
-        effort = effort_for(it, function, given)
-        if effort is None:
-            return run_body(it, frame, definition, node)
-        value = it.attempt(0 if definition in it.given_up else effort, lambda: run_body(it, frame, definition, node))
+        most = effort_for(it, function, given)
+        effort = 0 if definition in it.given_up else min(most, it.room)
+        value = it.attempt(effort, lambda: run_body(it, frame, definition, node)) if effort > 0 else None
         if value is None:
-            it.given_up.add(definition)
+            if effort >= min(most, EFFORT_WITH_LAYERS):
+                it.given_up.add(definition)
+            it.followed.discard(function.identity)
             forget(it, (*arguments, *keywords.values()), node)
-            return it.unknown(node, f"`{function.name}` takes too many steps to follow")
+            key = (CUT_SHORT, it.number())
+            return it.unknown(node, f"`{function.name}` takes too many steps to follow", key=key)
         return value
     finally:
         it.active.pop()

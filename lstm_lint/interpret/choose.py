@@ -79,8 +79,7 @@ def _one_of(condition: Dim, if_true: Value, if_false: Value, place: Place | None
 
 def _is_kept(options: Sequence[tuple[Dim, Value]]) -> bool:
     """Whether so many alternatives under such conditions are kept apart."""
-    simple = all(len(condition.terms) <= MAX_CONDITION_TERMS and not has_opaque(condition) for condition, _ in options)
-    return 1 < len(options) <= MAX_ALTERNATIVES and simple
+    return 1 < len(options) <= MAX_ALTERNATIVES and all(_is_simple(condition) for condition, _ in options)
 
 
 def _unknown_in_one(options: Sequence[tuple[Dim, Value]], lost: Unknown) -> list[tuple[Dim, Value]]:
@@ -200,7 +199,7 @@ def under(value: Value, path: Dim) -> Value:
     """The value with those alternatives left out that the path excludes."""
     if not isinstance(value, OneOf) or path == ONE:
         return value
-    kept = tuple((c, v) for c, v in value.alternatives if c * path != ZERO)
+    kept = tuple((c, v) for c, v in value.alternatives if c.meets(path))
     if len(kept) == 1:
         return kept[0][1]
     return OneOf(kept) if kept else value
@@ -213,7 +212,7 @@ def expand(value: Value, path: Dim) -> Iterator[tuple[Dim, Value]]:
     """
     count = 0
     for condition, item in _expand(value):
-        if condition * path == ZERO:
+        if not condition.meets(path):
             continue
         count += 1
         yield condition, item
@@ -257,11 +256,14 @@ def conjoin(path: Dim, condition: Dim, unnamed: bool = False) -> Dim:
     """
     if condition == ONE or (not unnamed and condition != ZERO and all(_is_met_once(flag) for flag in condition.flags)):
         return path
-    for part in (condition, _named(condition)):
-        joined = path * part
-        if len(joined.terms) <= MAX_CONDITION_TERMS and not has_opaque(joined):
-            return joined
-    return path
+    joined = path * condition
+    if not _is_simple(joined):
+        joined = path * _named(condition)
+    return joined if _is_simple(joined) else path
+
+
+def _is_simple(condition: Dim) -> bool:
+    return len(condition.terms) <= MAX_CONDITION_TERMS and not has_opaque(condition)
 
 
 def is_dropped(path: Dim, condition: Dim, joined: Dim) -> bool:

@@ -17,6 +17,8 @@ from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.values import Class, Function, Ref, Unknown, Value
 
 CallFunction = Callable[[Interpreter, Function, Sequence[Value], Mapping[str, Value], Unknown | None, cst.CSTNode], Value]
+CUT_SHORT = "cut short"
+"""First part of the key of an Unknown: the result of a call that was not followed to its end."""
 RECORDS = frozenset({"typing.NamedTuple", "pydantic.BaseModel", "collections.namedtuple"})
 
 
@@ -48,8 +50,8 @@ def instantiate(
     if found is not None and isinstance(found[0], Function):
         constructor = bound_to(it, found[0], instance, found[1], node)
         assert isinstance(constructor, Function)
-        call_function(it, constructor, positional, keywords, rest, node)
-        return instance
+        result = call_function(it, constructor, positional, keywords, rest, node)
+        return result if isinstance(result, Unknown) and is_cut_short(result) else instance
     fields = list(record_fields(it, cls))
     if fields and is_record(it, cls):
         _fill(it, instance, fields, positional, keywords, rest, node)
@@ -58,6 +60,11 @@ def instantiate(
         if base in QUALIFIED:
             construct_into(it, instance, base, positional, keywords, rest, node)
     return instance
+
+
+def is_cut_short(result: Unknown) -> bool:
+    """Whether the budget did not let a call be followed to its end."""
+    return isinstance(result.key, tuple) and result.key[0] == CUT_SHORT
 
 
 # -- dataclasses and their kin ---------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import libcst as cst
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.choose import alternatives
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
 from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tensor, Tuple, Unknown, Value
@@ -19,13 +19,13 @@ EFFORT_WITH_TENSORS = 6_000  # for one that is given a tensor of which something
 EFFORT_WITH_LAYERS = 12_000  # for a call that is given a layer, of a function that names none
 
 
-def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) -> int | None:
-    """How far a call is followed, None for as far as the entry's budget goes.
+def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) -> int:
+    """How far a call is followed at most.
 
     That depends on whether it can build or call a recurrent layer: by the names in the function, or by what it is given.
     """
     if _mentions_layers(it, function):
-        return None
+        return EFFORT_PER_ENTRY
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
     if any(_holds_layers(it, value, 1) for value in values):
         return EFFORT_WITH_LAYERS

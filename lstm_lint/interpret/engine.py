@@ -35,6 +35,10 @@ EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
 EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
 EFFORT_AT_LEAST = 6_000
 EFFORT_PER_MODULE = 12_000
+KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls that would take it are not followed to their end
+KEPT_FOR_MODULE = 2_000
+KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
+MOST_TIMES = 3
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
@@ -46,7 +50,7 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 POSITION = (
     "store", "path", "frame", "muted", "guarded", "excused", "without_graph", "vague", "broken", "unrolled", "rounds", "target",
-    "active", "evaluation", "nesting", "limit", "is_aside", "required", "reached_from",
+    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -111,8 +115,9 @@ class Interpreter:
     target: str | None = None
     evaluation: int = 0
     limit: int = 0
+    kept: int = 0
     effort: int = 0
-    effort_aside: int = 0
+    uncharged: int = 0
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -165,6 +170,11 @@ class Interpreter:
         Effort.spent += EFFORT_PER_STEP
         if Effort.spent > self.limit:
             raise OutOfBudget
+
+    @property
+    def room(self) -> int:
+        """How far a call may be followed here: so far that what stands behind it can still be looked at."""
+        return self.limit - self.kept - Effort.spent
 
     # -- identities --------------------------------------------------------------------------------------------------
     def number(self) -> int:
@@ -245,9 +255,9 @@ class Interpreter:
         condition = truth(value, self.flag(node))
         if condition.constant is not None:
             return ONE if condition.constant else ZERO
-        if self.path * condition == ZERO:
+        if not self.path.meets(condition):
             return ZERO
-        if self.path * (ONE - condition) == ZERO:
+        if not self.path.meets(ONE - condition):
             return ONE
         return assumed(condition, self.path)
 
@@ -259,7 +269,7 @@ class Interpreter:
         base, path, vague, ranks = self.store, self.path, self.vague, self.ranks
         ended: list[_Arm] = []
         for condition, run in arms:
-            if path * condition == ZERO:
+            if not path.meets(condition):
                 continue
             self.store, self.path, self.broken, self.ranks = base.overlay(), conjoin(path, condition, unnamed), False, ranks
             self.vague = vague or is_dropped(path, condition, self.path)
@@ -366,27 +376,32 @@ class Interpreter:
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
-    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object]) -> None:
-        """Run one entry within its budget; note it where the budget ends it, and once where that of the file does."""
-        if self.effort >= self.whole_effort:
+    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object], own: bool = True) -> None:
+        """Run one entry within its budget; note it where the budget ends it, and once where that of the file does.
+
+        `own`: the code stands in this file. What is inherited from another one is looked at there.
+        """
+        if self.effort >= MOST_TIMES * self.whole_effort:
             return
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
         self.without_graph = 0
         active, excused = list(self.active), self.excused
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
-        before, aside = Effort.spent, self.effort_aside
-        self.limit = before + min(EFFORT_PER_ENTRY, self.whole_effort - self.effort)
+        before, aside, uses = Effort.spent, self.uncharged, len(self.uses)
+        self.kept = KEPT_FOR_ENTRY
+        self.limit = before + min(EFFORT_PER_ENTRY, max(0, self.whole_effort - self.effort) + self.kept)
         try:
             run()
         except (OutOfBudget, RecursionError):
-            whole = self.effort + Effort.spent - before - (self.effort_aside - aside) >= self.whole_effort
+            del self.uses[uses:]  # what else is done with these values stands behind
+            whole = self.effort + Effort.spent - before - (self.uncharged - aside) >= MOST_TIMES * self.whole_effort
             what = f"{what}, and with it this file," if whole else what
             message = f"{what} takes too many steps to follow; what is behind was not looked at"
-            if all(known.place != self.place(node) for known in self.gave_up):
+            if own and all(known.place != self.place(node) for known in self.gave_up):
                 self.gave_up.append(GaveUp(self.place(node), message))
         finally:
-            self.effort += Effort.spent - before - (self.effort_aside - aside)
+            self.effort += Effort.spent - before - (self.uncharged - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.required, self.ranks = required, ranks
             self.active, self.excused = active, excused
@@ -395,14 +410,14 @@ class Interpreter:
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
         """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""
         saved = {name: getattr(self, name) for name in POSITION}
-        before = Effort.spent
+        before, uncharged = Effort.spent, self.uncharged
         self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
         self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
         self.excused = 0
         self.required = ONE
         self.rounds = frozenset()
         self.reached_from = None
-        self.limit = before + EFFORT_PER_MODULE
+        self.limit, self.kept = before + EFFORT_PER_MODULE, KEPT_FOR_MODULE
         try:
             run()
         except (OutOfBudget, RecursionError):
@@ -411,26 +426,29 @@ class Interpreter:
             for name, value in saved.items():
                 setattr(self, name, value)
             self.limit += Effort.spent - before
-            if not self.is_aside:
-                self.effort_aside += Effort.spent - before
+            self.uncharged = uncharged + Effort.spent - before
 
     def attempt(self, effort: int, run: Callable[[], Value]) -> Value | None:
         """What `run` gives; None, and nothing that it wrote, if that takes more effort than this."""
         saved = {name: getattr(self, name) for name in POSITION}
-        base = self.store
+        base, uses, uncharged = self.store, len(self.uses), self.uncharged
         self.store = base.overlay()
-        self.limit = min(self.limit, Effort.spent + effort)
+        self.limit, self.kept = min(self.limit, Effort.spent + effort), KEPT_FOR_CALL
+        value: Value | None = None
         try:
             value = run()
         except OutOfBudget:
-            if Effort.spent > saved["limit"]:
+            if Effort.spent > saved["limit"] + self.uncharged - uncharged:
                 raise
-            for name, old in saved.items():
-                setattr(self, name, old)
-            return None
-        base.take(self.store)
-        self.store, self.limit = base, saved["limit"]
-        return value
+        saved["limit"] += self.uncharged - uncharged
+        if value is not None:
+            base.take(self.store)
+            self.store, self.limit, self.kept = base, saved["limit"], saved["kept"]
+            return value
+        for name, old in saved.items():
+            setattr(self, name, old)
+        del self.uses[uses:]  # as above
+        return None
 
     def relevant_in(self, tree: Tree) -> frozenset[str] | None:
         """The names at a file's module level that can have to do with a layer; None for all."""

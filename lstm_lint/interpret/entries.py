@@ -51,8 +51,12 @@ def enter_function(it: Interpreter, function: Function) -> Value | None:
         it.store = it.store.overlay()
         results.append(snapshot(it, call_symbolically(it, function)))
 
-    it.bounded(definition, f"`{function.name}`", body)
+    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function))
     return results[0] if results else None
+
+
+def _is_own(it: Interpreter, function: Function) -> bool:
+    return isinstance(function.scope, Frame) and function.scope.tree is it.tree
 
 
 def call_symbolically(it: Interpreter, function: Function) -> Value:
@@ -244,7 +248,7 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
             call_symbolically(it, method)
 
         assert isinstance(method.definition, cst.FunctionDef)
-        it.bounded(method.definition, f"`{method.name}`", body)
+        it.bounded(method.definition, f"`{method.name}`", body, _is_own(it, method))
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 found.setdefault(name, []).append(value)

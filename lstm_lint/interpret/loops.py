@@ -52,6 +52,8 @@ def execute_while(it: Interpreter, node: cst.While) -> None:
 def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: Symbol | None = None) -> None:
     """Run a loop's body until nothing it writes changes any more; values that keep changing are given up (widened).
 
+    Where there is no room to follow calls any more, every value that a round changes is given up at once.
+
     What a round finds is what was before the loop, or what the round before left: with a counter (`index`) that is known to
     be the first round and any later one, and the last round's is what the loop leaves. Between rounds it counts those that are
     done (`_Loop.done`), which after the last one are as many as there are.
@@ -73,6 +75,10 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
                 _first_round(it, loop, body)
         changed = _written_back(it, loop, written, count)
         touched.update(dict.fromkeys(changed))
+        if it.room <= 0:
+            for location in changed:
+                it.store.write(location, _lost(it, loop, location))
+            changed = []
         if not changed or count == LOOP_ROUNDS - 1:
             it.put_back(found)
             break
@@ -159,9 +165,7 @@ def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Loc
     joined = choose(loop.later, new, old) if isinstance(old, OneOf) else old
     if isinstance(joined, OneOf) and (count < 2 or same(joined, old)):
         return joined
-    name = location[1]
-    reason = f"`{name}` changes from round to round of a loop"
-    lost = Unknown(("loop", interned((id(loop.node), location))), name, reason, it.place(loop.node))
+    lost = _lost(it, loop, location)
     values = [value for one in (old, new) for _, value in alternatives(one)]
     if (merged := one_shape(values, lost)) is not None:
         return merged
@@ -170,6 +174,12 @@ def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Loc
         items = [_widened(it, loop, a, b, (location, str(i)), count) for i, (a, b) in enumerate(pairs)]
         return Tuple(tuple(items), old.kind)
     return lost
+
+
+def _lost(it: Interpreter, loop: _Loop, location: Location) -> Unknown:
+    """What nobody knows behind a round."""
+    reason = f"`{location[1]}` changes from round to round of a loop"
+    return Unknown(("loop", interned((id(loop.node), location))), location[1], reason, it.place(loop.node))
 
 
 def _filled(it: Interpreter, done: Symbol, old: Value, new: Value) -> Repeated | None:

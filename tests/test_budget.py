@@ -1,0 +1,85 @@
+"""Where the budget of an analysis ends: what is behind a call or a loop that takes too many steps is still looked at."""
+
+from __future__ import annotations
+
+import pytest
+
+from lstm_lint.check import check_file
+from lstm_lint.config import Settings
+from lstm_lint.source import Source
+
+SETTINGS = Settings(".", extend_select=("LST901",), confirm="never", cache=False)
+ENDLESS = "for a in rows:\n" + "    total = other(rows, a)\n" * 2_000
+WRONG = "nn.LSTM(2, 3)(torch.zeros(5, 4, 2), (torch.zeros(2, 4, 3), torch.zeros(1, 4, 3)))\n"
+RIGHT = WRONG.replace("torch.zeros(2, 4, 3)", "torch.zeros(1, 4, 3)")
+
+
+def found(code: str) -> list[tuple[str, int]]:
+    """(rule, line) of every finding."""
+    result = check_file(Source("net.py", "import torch\nfrom torch import nn\n" + code), SETTINGS)
+    return sorted((finding.code, finding.span.line) for finding in result.findings)
+
+
+def indented(code: str, by: int = 4) -> str:
+    return "".join(" " * by + line for line in code.splitlines(keepends=True))
+
+
+def line_of(code: str, text: str) -> int:
+    return 3 + code[: code.index(text)].count("\n")
+
+
+@pytest.mark.parametrize("caller", ["", "def main(rows):\n"])
+def test_a_mistake_behind_a_call_that_takes_too_many_steps_is_found(caller: str) -> None:
+    heavy = "def heavy(rows, layer=nn.LSTM):\n" + indented(ENDLESS)
+    body = "heavy(open('rows'))\n" + WRONG
+    code = heavy + caller + (indented(body) if caller else body)
+    assert found(code) == [("LST101", line_of(code, WRONG)), ("LST901", 3)]
+
+
+def test_a_mistake_behind_many_loops_is_found() -> None:
+    loops = "".join(f"{' ' * i}for x{i} in rows:\n" for i in range(9)) + " " * 9 + "total = other(rows, total, x1, x8)\n"
+    code = "def main(rows, total):\n" + indented(loops * 9 + WRONG)
+    assert found(code) == [("LST101", line_of(code, WRONG))]
+
+
+def test_a_state_that_a_loop_changes_is_not_known_where_the_loop_is_not_run_to_its_end() -> None:
+    """After the first round `h` is what the layer wants: only a run to the end could tell."""
+    loops = "".join(f"{' ' * i}for x{i} in rows:\n" for i in range(9)) + " " * 9 + "total = other(rows, total, x1, x8)\n"
+    grown = "size = 2\nfor row in rows:\n    size = 1\nnn.GRU(2, 3)(torch.zeros(5, 4, 2), torch.zeros(size, 4, 3))\n"
+    assert found("def main(rows, total):\n" + indented(loops * 9 + grown)) == []
+
+
+def test_an_instance_whose_constructor_takes_too_many_steps_is_not_known() -> None:
+    """Its attributes are not missing: the constructor was not followed to where it sets them."""
+    code = (
+        "class Net(nn.Module):\n    def __init__(self, rows):\n        super().__init__()\n"
+        + "        self.layers = 2\n"
+        + indented(ENDLESS, 8)
+        + "        self.layers = 1\n"
+        + "def main():\n    net = Net(open('rows'))\n"
+        + "    nn.GRU(2, 3)(torch.zeros(5, 4, 2), torch.zeros(net.layers, 4, 3))\n"
+        + indented(WRONG)
+    )
+    assert found(code) == [("LST101", line_of(code, WRONG.strip()))]
+
+
+def test_what_a_call_was_given_is_not_known_where_it_is_not_followed_to_its_end() -> None:
+    code = (
+        "def change(sizes, rows, layer=nn.LSTM):\n    sizes[0] = 2\n"
+        + indented(ENDLESS)
+        + "    sizes[0] = 1\n"
+        + "def main(rows):\n    sizes = [2]\n    change(sizes, rows)\n"
+        + "    nn.GRU(2, 3)(torch.zeros(5, 4, 2), torch.zeros(sizes[0], 4, 3))\n"
+    )
+    assert found(code) == [("LST901", 3)]
+
+
+def test_the_other_end_that_is_used_behind_the_end_of_the_budget_is_no_reason_to_warn() -> None:
+    """``out[:, 0]`` stands where nobody looked: whether the last step alone is used is not known."""
+    code = (
+        "def last(rows, n):\n    rnn = nn.LSTM(2, 3, batch_first=True, bidirectional=True)\n"
+        + "    out, _ = rnn(torch.zeros(4, 5, 2))\n    end = out[:, -1]\n"
+        + indented(ENDLESS)
+        + "    return torch.cat((end[:, :3], out[:, 0, 3:]), 1)\n"
+    )
+    assert found(code) == [("LST901", 3)]

@@ -80,6 +80,41 @@ class Taken:
     place: Place
 
 
+@dataclass(frozen=True)
+class Astray:
+    """An axis of a view that is as long as one axis of what was viewed, and not that axis: the elements are in other places.
+
+    `before` and `after` are the sizes, `source` and `axis` say which of them are meant.
+    """
+
+    place: Place
+    name: str
+    before: tuple[Dim, ...]
+    source: int
+    after: tuple[Dim, ...]
+    axis: int
+
+    @staticmethod
+    def of(place: Place, name: str, before: Sequence[Dim], after: Sequence[Dim]) -> Astray | None:
+        """The first size with a name that stands once on both sides, with another number of elements in front of it."""
+        for source, size in enumerate(before):
+            if size.constant is None and before.count(size) == after.count(size) == 1:
+                axis = after.index(size)
+                found = Astray(place, name, tuple(before), source, tuple(after), axis)
+                return found if found.front != found.wanted else None
+        return None
+
+    @property
+    def front(self) -> Dim:
+        """How many times the elements behind it stand in front of the axis."""
+        return product(self.after[: self.axis])
+
+    @property
+    def wanted(self) -> Dim:
+        """How many times they stood in front of it before."""
+        return product(self.before[: self.source])
+
+
 class Graph(Enum):
     """What is behind a tensor in torch's graph: the ops that made it, the same once ``backward`` has freed them, or nothing."""
 
@@ -95,7 +130,8 @@ class Lineage:
     Without `sources` it is data whose layout is known all the same, as `pad_sequence` gives it.
     `padded`: steps behind the end of the shorter sequences are zeros that were filled in. `lengths`: of which sequences, as
     `Numbers.of` says it. `turned`: time and batch have changed places since it was laid out. `front`: where the number of axes
-    is not known, what the first two are. `graph`: what ``backward`` finds behind it.
+    is not known, what the first two are. `graph`: what ``backward`` finds behind it. `astray`: what a view did to an axis whose
+    meaning is not known.
     """
 
     sources: frozenset[Source]
@@ -106,6 +142,7 @@ class Lineage:
     turned: bool = False
     front: tuple[Axis, ...] = ()
     graph: Graph = Graph.KEPT
+    astray: Astray | None = None
 
     def roles(self, axis: int) -> tuple[Role, ...]:
         """The roles in an axis, which may be counted from behind; none if its meaning is not known."""
@@ -150,7 +187,7 @@ class Lineage:
         return {size: dim for source in sorted(self.sources, key=lambda one: one.site) for size, dim in source.equal}
 
     def with_axes(self, axes: Iterable[Axis] | None) -> Lineage:
-        return replace(self, axes=None if axes is None else tuple(axes), front=())
+        return replace(self, axes=None if axes is None else tuple(axes), front=(), astray=None)
 
     def taking(self, taken: Sequence[Taken]) -> Lineage:
         return replace(self, taken=(*self.taken, *taken))
@@ -158,6 +195,10 @@ class Lineage:
 
 TRIED = Lineage(frozenset(), None, graph=Graph.CUT)
 """Of what a call gave that was only tried, for one sample without a batch: nothing that is done with it is noted."""
+
+
+WORKED_OUT = Lineage(frozenset(), None)
+"""Of what a layer that is not recurrent gave: it rests on data."""
 
 
 def is_noted(lineage: Lineage | None) -> bool:

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.lineage import Axis, Factor, Graph, Lineage, Role, fitted, other, size_of
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
+from lstm_lint.lineage import WORKED_OUT, Astray, Axis, Factor, Graph, Lineage, Role, fitted, other, size_of
 from lstm_lint.ops.arguments import Op
 from lstm_lint.ops.einops import arrangement, as_function
 from lstm_lint.ops.taking import TAKES, part_of
@@ -116,7 +116,9 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
         axes = tuple(fitted(axis, size) for axis, size in zip(whole[0], dims, strict=True))
     taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
     fronts = [v.lineage.front for v in given if keeps and v.lineage is not None and v.shape == result.shape]
-    return replace(_united(parents), axes=axes, taken=taken, front=fronts[0] if fronts else ())
+    astray = [v.lineage.astray for v in given if keeps and v.lineage is not None and v.shape == result.shape]
+    first = astray[0] if len(astray) == 1 else None
+    return replace(_united(parents), axes=axes, taken=taken, front=fronts[0] if fronts else (), astray=first)
 
 
 def _united(parents: Sequence[Lineage]) -> Lineage:
@@ -170,9 +172,22 @@ def _moved(
 # -- other sizes -----------------------------------------------------------------------------------------------------
 def _regrouped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     """``view``, ``reshape``, ``flatten``, ``unflatten``: the same memory order."""
-    if lineage.axes is None or result.shape.dims is None:
+    source, dims = call.positional[0] if call.positional else None, result.shape.dims
+    if dims is None:
         return lineage.with_axes(None)
+    if lineage.axes is None:
+        before = _before(source, dims) if isinstance(source, Tensor) else ()
+        return replace(lineage.with_axes(None), astray=Astray.of(call.place, call.name.rpartition(".")[2], before, dims))
     return lineage.with_axes(regrouped(lineage, result.shape.dims, call.given))
+
+
+def _before(source: Tensor, after: Sequence[Dim]) -> tuple[Dim, ...]:
+    """The sizes of what is viewed; where only the first of them is known, that and how many elements stand behind it."""
+    if source.shape.dims is not None:
+        return source.shape.dims
+    first = source.shape.dim(0)
+    behind = product(after).divided_by(first)
+    return () if behind is None or first.constant is not None else (first, behind)
 
 
 def regrouped(lineage: Lineage, sizes: Sequence[Dim], given: Dim) -> tuple[Axis, ...] | None:
@@ -300,6 +315,8 @@ def through_layer(call: Call, result: Value, config: Mapping[str, Value]) -> Val
             return OneOf(tuple((condition, through_layer(call, value, config)) for condition, value in alternatives))
         case Tensor() if lineage is not None and isinstance(source, Tensor):
             return replace(result, lineage=_through(call, lineage, source, result, config))
+        case Tensor():
+            return replace(result, lineage=WORKED_OUT)
         case _:
             return result
 

@@ -5,6 +5,7 @@
 ## What it does
 Finds a `view`, `reshape`, `unflatten` or einops pattern of `h_n`, `c_n` or the output that puts a new axis where the batch is
 meant to be: as long as the batch, and not it. A reshape that keeps the batch whole is right, whatever it does to the rest.
+The same of a state that is viewed out of what another layer gave: `self.start(z).view(num_layers, batch, hidden)`.
 
 ```
 h_n (2, 3, H): layer or direction, batch        h_n.view(3, -1)
@@ -48,14 +49,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.dims import ZERO, Dim
+from lstm_lint.dims import ZERO, Dim, product
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.lineage import Role
+from lstm_lint.judge import Judged
+from lstm_lint.lineage import Astray, Role
 from lstm_lint.proofs import Comparison, assumed, compare
 from lstm_lint.regrouping import Stray
 from lstm_lint.remedies import BatchFirst
-from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
+from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text, is_readable, sizes_text
 from lstm_lint.rules.handling import site_of
 from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of, where_it_fits
 from lstm_lint.values import Tensor, as_dim
@@ -135,4 +137,43 @@ def _one_step_is_promised(use: Use, view: View, handling: Handling) -> bool:
     return False
 
 
-RULE = Rule("LST404", "state-view-mixes-batch", Severity.WARNING, True, __doc__, of_use=check)
+def check_state(judged: Judged) -> Iterator[Complaint]:
+    """A state made by a view of what a layer worked out for each sample: ``self.start(z).view(L, N, H)``."""
+    if not is_readable(judged):
+        return
+    for part in judged.parts:
+        astray = part.tensor.lineage.astray if part.tensor is not None and part.tensor.lineage is not None else None
+        if astray is None or part.actual is None or (astray.axis, len(part.actual)) != (1, 3):
+            continue
+        comparison = compare(astray.wanted, astray.front, judged.call.given, judged.trust)
+        if comparison.differs:
+            yield Complaint(
+                astray.place,
+                f"{_state_message(part.which, astray)}{condition_text(comparison)}",
+                Ask.EXPERIMENT,
+                comparison,
+                site=judged.call.site,
+                judged=judged,
+                parts=(part.which,),
+                experiment="stray",
+                details=_state_details(astray),
+            )
+
+
+def _state_message(which: str, astray: Astray) -> str:
+    sizes = [astray.after[astray.axis], *astray.after[: astray.axis], *astray.after[astray.axis + 1 :]]
+    return (
+        f"this mixes samples: {astray.name} of {sizes_text(astray.before)} as {sizes_text(astray.after)} makes a batch of {which} that "
+        f"is not axis {astray.source}: {astray.name}{sizes_text(sizes)} first, then transpose(0, 1)"
+    )
+
+
+def _state_details(astray: Astray) -> dict[str, object]:
+    size = astray.before[astray.source]
+    rest = product((*astray.before[: astray.source], *astray.before[astray.source + 1 :]))
+    factors = (("batch", size), ("feature", rest)) if astray.source == 0 else (("feature", rest), ("batch", size))
+    axes = (astray.axis, astray.axis + 1)
+    return {"which": "h", "shape": astray.before, "role": "batch", "factors": factors, "sizes": astray.after, "axes": axes}
+
+
+RULE = Rule("LST404", "state-view-mixes-batch", Severity.WARNING, True, __doc__, of_call=check_state, of_use=check)

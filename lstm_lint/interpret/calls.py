@@ -398,7 +398,7 @@ def call_function(
             if effort >= min(most, EFFORT_WITH_LAYERS):
                 it.given_up.add(definition)
             it.followed.discard(function.identity)
-            forget(it, (*arguments, *keywords.values()), node)
+            forget(it, function, (*arguments, *keywords.values()), node)
             key = (CUT_SHORT, it.number())
             return it.unknown(node, f"`{function.name}` takes too many steps to follow", key=key)
         return value

@@ -3,16 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.dims import Kind
-from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.attributes import find_in_class, mro
 from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.values import Class, Dict, Function, Layer, Method, OneOf, Partial, Ref, Tensor, Tuple, Unknown, Value
+from lstm_lint.syntax.outside import changed_later
+from lstm_lint.syntax.relevance import LAYERS
+from lstm_lint.values import (
+    Bool,
+    Class,
+    Dict,
+    Float,
+    Function,
+    Int,
+    Layer,
+    Method,
+    NoneValue,
+    OneOf,
+    Partial,
+    Ref,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+)
 
 EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
 EFFORT_WITH_TENSORS = 6_000  # for one that is given a tensor of which something is known: what it returns may reach a layer
@@ -24,7 +45,7 @@ def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) 
 
     That depends on whether it can build or call a recurrent layer: by the names in the function, or by what it is given.
     """
-    if _mentions_layers(it, function):
+    if _mentions_layers(it, function) and not _is_beside(it, function, ()):
         return EFFORT_PER_ENTRY
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
     if any(_holds_layers(it, value, 1) for value in values):
@@ -43,6 +64,37 @@ def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
         return True
     relevant = it.relevant_in(scope.tree)
     return relevant is None or (scope.top or definition.name) in relevant
+
+
+def _is_beside(it: Interpreter, method: Function, around: tuple[str, ...]) -> bool:
+    """Whether a method of a model speaks of nothing that can be a layer, nor calls such a method: it prepares data, or logs."""
+    receiver, scope = method.receiver, method.scope
+    cls = it.world.classes.get(receiver.number) if isinstance(receiver, Ref) else None
+    if (
+        cls is None
+        or not isinstance(receiver, Ref)
+        or not isinstance(scope, Frame)
+        or scope.tree is None
+        or method.name in AROUND
+    ):
+        return False
+    names = it.tree_names(method.definition)
+    if names & ((it.relevant_in(scope.tree) or frozenset()) | LAYERS | {"super"}):
+        return False
+    for name in names:
+        held = it.read((receiver.number, name))
+        if held is not None and not isinstance(held, Int | Bool | Str | Float | NoneValue | Tensor):
+            return False
+        found = find_in_class(it, cls, name) if held is None else None
+        if found is None or name in (method.name, *around):
+            continue
+        inner = found[0].items[0] if isinstance(found[0], Tuple) and found[0].items else found[0]  # a property, a static method
+        if not isinstance(inner, Function) or not _is_beside(it, replace(inner, receiver=receiver), (method.name, *around)):
+            return False
+    return True
+
+
+AROUND = frozenset({"__init__", "forward", "__call__"})
 
 
 def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
@@ -71,11 +123,39 @@ def _items(content: Value) -> Iterator[Value]:
             yield from items.values()
 
 
-def forget(it: Interpreter, values: Sequence[Value], node: cst.CSTNode) -> None:
-    """Take what a call was given for changed: it was not followed to its end."""
+def forget(it: Interpreter, function: Function, values: Sequence[Value], node: cst.CSTNode) -> None:
+    """Take for changed, of what a call was given, whatever the function may have changed: it was not followed to its end."""
     reason = f"`{it.place(node).text}` is not followed to its end, and may have changed it"
-    for value in values:
-        if isinstance(value, Ref):
-            for name in list(it.store.names(value.number)):
-                lost = Unknown(("changed", it.number()), name, reason, it.place(node), Kind.CONFIG)
-                it.write((value.number, name), lost)
+    pending = [value for value in values if isinstance(value, Ref)]
+    changed = _changed_by(it, function, pending) if pending else None
+    seen: set[int] = set()
+    while pending:
+        owner = pending.pop()
+        if owner.number in seen:
+            continue
+        seen.add(owner.number)
+        for name in list(it.store.names(owner.number)):
+            held = it.read((owner.number, name))
+            inner = [item for _, item in alternatives(held) if isinstance(item, Ref)] if held is not None else []
+            if owner.kind not in KEEPING or changed is None or name in changed or any(ref.kind not in KEEPING for ref in inner):
+                it.write((owner.number, name), Unknown(("changed", it.number()), name, reason, it.place(node), Kind.CONFIG))
+            else:
+                pending.extend(inner)
+
+
+KEEPING = frozenset({"instance", "module_list", "sequential", "module_dict"})
+"""Objects whose attributes and layers change by name only; a list may be changed under any."""
+
+
+def _changed_by(it: Interpreter, function: Function, owners: Sequence[Ref]) -> frozenset[str] | None:
+    """The attributes that the code around a function may change, in the file of each object's class too; None for any."""
+    classes = [cls for owner in owners if (cls := it.world.classes.get(owner.number)) is not None]
+    scopes = [function.scope, *(candidate.scope for cls in classes for candidate in mro(it, cls))]
+    trees = {scope.tree for scope in scopes if isinstance(scope, Frame) and scope.tree is not None} | {it.tree}
+    found: set[str] = set()
+    for tree in trees:
+        changed = changed_later(tree.source.text, function.name == "__init__")
+        if changed is None:
+            return None
+        found |= changed
+    return frozenset(found)

@@ -29,7 +29,7 @@ from lstm_lint.syntax.tree import Tree, names_in
 from lstm_lint.values import NONE, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
-EFFORT_PER_ENTRY = 30_000  # about a fifth of a second
+EFFORT_PER_ENTRY = 40_000  # about a quarter of a second
 EFFORT_PER_FILE = 150_000
 EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
 EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
@@ -38,7 +38,8 @@ EFFORT_PER_MODULE = 12_000
 KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls that would take it are not followed to their end
 KEPT_FOR_MODULE = 2_000
 KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
-MOST_TIMES = 3
+MOST_TIMES = 3  # a file's effort, before its entries get nothing at all
+SHARE = 3  # one entry may take so much of what the file has left for calls
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
@@ -390,7 +391,7 @@ class Interpreter:
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
         before, aside, uses = Effort.spent, self.uncharged, len(self.uses)
         self.kept = KEPT_FOR_ENTRY
-        self.limit = before + min(EFFORT_PER_ENTRY, max(0, self.whole_effort - self.effort) + self.kept)
+        self.limit = before + min(EFFORT_PER_ENTRY, max(0, self.whole_effort - self.effort) // SHARE) + self.kept
         try:
             run()
         except (OutOfBudget, RecursionError):

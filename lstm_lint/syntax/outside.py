@@ -1,9 +1,10 @@
-"""Which attributes code sets on models from outside of their class: a training loop that does ``model.hidden = ...``."""
+"""Which attributes code sets: on models from outside of their class (``model.hidden = ...``), and in methods."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lstm_lint.syntax.nesting import parsed
 
@@ -25,6 +26,45 @@ def set_from_outside(text: str) -> frozenset[str]:
         assigned.extend(_assigned(node))
         modules.update(_used_as_module(node))
     return frozenset(name for owner, name in assigned if owner in modules)
+
+
+@lru_cache(maxsize=64)
+def changed_later(text: str, constructors: bool) -> frozenset[str] | None:
+    """The attributes that the text's code may assign or change in place; None where it may be any.
+
+    Without `constructors` those are left out that are only assigned in ``__init__``.
+    """
+    tree = parsed(text)
+    if not isinstance(tree, ast.Module):
+        return None
+    found: set[str] = set()
+    pending: list[ast.AST] = [tree]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef) and node.name == "__init__" and not constructors:
+            continue
+        match node:
+            case ast.Attribute(attr=name, ctx=ast.Store() | ast.Del()):
+                found.add(name)
+            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store() | ast.Del()):
+                found.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)) if _is_in_place(method):
+                found.add(name)
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str() as name), _]):
+                found.add(name)
+            case ast.Call(func=ast.Name(id="setattr" | "delattr")) | ast.Attribute(attr="__dict__" | "__setattr__"):
+                return None
+        pending.extend(ast.iter_child_nodes(node))
+    return frozenset(found)
+
+
+def _is_in_place(method: str) -> bool:
+    return method in CONTENT or method.startswith(("add_", "register_")) or (method.endswith("_") and method[-2:] != "__")
+
+
+CONTENT = frozenset(
+    {"append", "extend", "insert", "pop", "remove", "clear", "update", "setdefault", "popitem", "sort", "reverse"}
+)
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, str]]:

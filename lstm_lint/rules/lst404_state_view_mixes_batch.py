@@ -162,9 +162,10 @@ def check_state(judged: Judged) -> Iterator[Complaint]:
 
 def _state_message(which: str, astray: Astray) -> str:
     sizes = [astray.after[astray.axis], *astray.after[: astray.axis], *astray.after[astray.axis + 1 :]]
+    before, after, whole = (sizes_text(dims) for dims in (astray.before, astray.after, sizes))
     return (
-        f"this mixes samples: {astray.name} of {sizes_text(astray.before)} as {sizes_text(astray.after)} makes a batch of {which} that "
-        f"is not axis {astray.source}: {astray.name}{sizes_text(sizes)} first, then transpose(0, 1)"
+        f"this mixes samples: {astray.name} of {before} as {after} makes a batch of {which} that is not axis {astray.source}: "
+        f"{astray.name}{whole} first, then transpose(0, 1)"
     )
 
 

@@ -244,7 +244,7 @@ def test_pack_of_unknown_rank() -> None:
     embedded = layer("Embedding", {"num_embeddings": 10, "embedding_dim": Int(H)}, X)
     packed = run(f"{RNN}.pack_padded_sequence", embedded, NONE, TRUE)
     assert isinstance(packed, Packed)
-    assert replace(packed, lengths=None) == Packed(x_size(0), (H,), time=x_size(1), in_order=True)
+    assert replace(packed, lengths=None, lineage=None) == Packed(x_size(0), (H,), time=x_size(1), in_order=True)
 
 
 # -- attributes and einops -------------------------------------------------------------------------------------------

@@ -178,7 +178,7 @@ def _regrouped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     if lineage.axes is None:
         before = _before(source, dims) if isinstance(source, Tensor) else ()
         return replace(lineage.with_axes(None), astray=Astray.of(call.place, call.name.rpartition(".")[2], before, dims))
-    return lineage.with_axes(regrouped(lineage, result.shape.dims, call.given))
+    return lineage.with_axes(regrouped(lineage, dims, call.given))
 
 
 def _before(source: Tensor, after: Sequence[Dim]) -> tuple[Dim, ...]:

@@ -3,17 +3,19 @@
 **Severity:** info, off by default.
 
 ## What it does
-Says where the analysis stopped because its budget of steps, depth or time ran out, and what was therefore not looked at.
+Says where the analysis stopped because its budget of steps ran out, and what was therefore not looked at. A call that takes too
+many steps is no reason: what it returns is not known then (`lstm-lint shapes` says so), and what stands behind it is still looked
+at. It is the statements of the function, the class or the module itself that were too many.
 
 ## Why it is bad
 It is not: the code may be right. It is for those who want to know what a silent run did not see.
 
 ## Example
 ```python
-for a in range(9):
-    for b in range(9):
-        for c in range(9):
-            model = build(a, b, c)   # ... far too many combinations to follow
+def main():
+    model = Model()
+    ...                    # thousands of statements, or loops in loops over values that all depend on one another
+    model(x, h_0)          # not looked at
 ```
 
 ## Instead

@@ -83,3 +83,9 @@ def test_the_other_end_that_is_used_behind_the_end_of_the_budget_is_no_reason_to
         + "    return torch.cat((end[:, :3], out[:, 0, 3:]), 1)\n"
     )
     assert found(code) == [("LST901", 3)]
+
+
+def test_a_file_of_very_many_long_functions_says_once_where_nothing_was_looked_at_any_more() -> None:
+    code = "".join(f"def f{i}(rows, layer=nn.LSTM):\n" + indented("rows = other(rows)\n" * 150) for i in range(90))
+    (only,) = found(code)
+    assert only[0] == "LST901" and only[1] > 151 * 20

@@ -38,7 +38,7 @@ EFFORT_PER_MODULE = 12_000
 KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls that would take it are not followed to their end
 KEPT_FOR_MODULE = 2_000
 KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
-MOST_TIMES = 3  # a file's effort, before its entries get nothing at all
+EFFORT_BEYOND = 60_000  # what the entries of a file have for their own statements when it has none left for calls
 SHARE = 3  # one entry may take so much of what the file has left for calls
 MAX_DEPTH = 24
 MAX_NESTING = 120
@@ -119,6 +119,7 @@ class Interpreter:
     kept: int = 0
     effort: int = 0
     uncharged: int = 0
+    is_spent: bool = False
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -382,7 +383,10 @@ class Interpreter:
 
         `own`: the code stands in this file. What is inherited from another one is looked at there.
         """
-        if self.effort >= MOST_TIMES * self.whole_effort:
+        if self.effort >= self.whole_effort + EFFORT_BEYOND:
+            if own and not self.is_spent:
+                self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
+            self.is_spent = True
             return
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
@@ -396,17 +400,18 @@ class Interpreter:
             run()
         except (OutOfBudget, RecursionError):
             del self.uses[uses:]  # what else is done with these values stands behind
-            whole = self.effort + Effort.spent - before - (self.uncharged - aside) >= MOST_TIMES * self.whole_effort
-            what = f"{what}, and with it this file," if whole else what
-            message = f"{what} takes too many steps to follow; what is behind was not looked at"
-            if own and all(known.place != self.place(node) for known in self.gave_up):
-                self.gave_up.append(GaveUp(self.place(node), message))
+            if own:
+                self._note(node, f"{what} takes too many steps to follow; what is behind was not looked at")
         finally:
             self.effort += Effort.spent - before - (self.uncharged - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted
             self.required, self.ranks = required, ranks
             self.active, self.excused = active, excused
             self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting = state
+
+    def _note(self, node: cst.CSTNode, message: str) -> None:
+        if all(known.place != self.place(node) for known in self.gave_up):
+            self.gave_up.append(GaveUp(self.place(node), message))
 
     def aside(self, frame: Frame, run: Callable[[], object]) -> None:
         """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""

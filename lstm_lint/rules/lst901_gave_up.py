@@ -4,8 +4,8 @@
 
 ## What it does
 Says where the analysis stopped because its budget of steps ran out, and what was therefore not looked at. A call that takes too
-many steps is no reason: what it returns is not known then (`lstm-lint shapes` says so), and what stands behind it is still looked
-at. It is the statements of the function, the class or the module itself that were too many.
+many steps is no reason: what it returns is not known then (`lstm-lint shapes` says so), and what stands behind it is looked at.
+It is the statements of the function, the class or the module itself that were too many.
 
 ## Why it is bad
 It is not: the code may be right. It is for those who want to know what a silent run did not see.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from lstm_lint.check import check_file
+from lstm_lint.check import analyse, check_file
 from lstm_lint.config import Settings
 from lstm_lint.source import Source
 
@@ -72,6 +74,37 @@ def test_what_a_call_was_given_is_not_known_where_it_is_not_followed_to_its_end(
         + "    nn.GRU(2, 3)(torch.zeros(5, 4, 2), torch.zeros(sizes[0], 4, 3))\n"
     )
     assert found(code) == [("LST901", 3)]
+
+
+CHANGED = """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 3)
+        self.kept = 2
+        self.layers = 2
+    def prepare(self, rows, layer=nn.LSTM):
+HEAVY        change(self)
+    def forward(self, x, rows):
+        self.prepare(rows)
+        self.rnn(torch.zeros(5, 4, 2), torch.zeros(self.layers, 4, 3))
+        return self.rnn(torch.zeros(5, 4, 2), torch.zeros(self.kept, 4, 3))
+""".replace("HEAVY", indented(ENDLESS, 8))
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_only_what_may_have_been_changed_is_forgotten(tmp_path: Path, elsewhere: bool) -> None:
+    """`layers` is set by a function, in this file or another one, that a method calls which takes too many steps."""
+    change = "def change(model):\n    model.layers = 1\n"
+    imports = "import torch\nfrom torch import nn\n"
+    if elsewhere:
+        (tmp_path / "changes.py").write_text(change)
+        change = "from changes import change\nready = change\n"
+    path = tmp_path / "net.py"
+    path.write_text(imports + change + CHANGED)
+    [result] = analyse([str(path)], SETTINGS)
+    errors = [finding.span.line for finding in result.findings if finding.code == "LST101"]
+    assert errors == [path.read_text().splitlines().index(CHANGED.splitlines()[-1]) + 1]
 
 
 def test_the_other_end_that_is_used_behind_the_end_of_the_budget_is_no_reason_to_warn() -> None:

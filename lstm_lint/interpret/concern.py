@@ -13,7 +13,8 @@ from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.syntax.outside import changed_later
+from lstm_lint.source import Source
+from lstm_lint.syntax.outside import changed_later, set_on_others
 from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.values import (
     Bool,
@@ -148,7 +149,10 @@ KEEPING = frozenset({"instance", "module_list", "sequential", "module_dict"})
 
 
 def _changed_by(it: Interpreter, function: Function, owners: Sequence[Ref]) -> frozenset[str] | None:
-    """The attributes that the code around a function may change, in the file of each object's class too; None for any."""
+    """The attributes that the code around a function may change, in the file of each object's class too; None for any.
+
+    What it calls in other files can change attributes of objects as well, ``model.layers = 2``.
+    """
     classes = [cls for owner in owners if (cls := it.world.classes.get(owner.number)) is not None]
     scopes = [function.scope, *(candidate.scope for cls in classes for candidate in mro(it, cls))]
     trees = {scope.tree for scope in scopes if isinstance(scope, Frame) and scope.tree is not None} | {it.tree}
@@ -158,4 +162,5 @@ def _changed_by(it: Interpreter, function: Function, owners: Sequence[Ref]) -> f
         if changed is None:
             return None
         found |= changed
-    return frozenset(found)
+    sources = [it.project.source(path) for path in it.asked_for] if it.project is not None else []
+    return frozenset(found).union(*(set_on_others(source.text) for source in sources if isinstance(source, Source)))

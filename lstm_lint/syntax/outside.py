@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -56,6 +57,15 @@ def changed_later(text: str, constructors: bool) -> frozenset[str] | None:
                 return None
         pending.extend(ast.iter_child_nodes(node))
     return frozenset(found)
+
+
+_SET_ON_OTHERS = re.compile(r"(?<![\w.])(?!self\b|cls\b)\w+(?:\.\w+)*\.(\w+)[ \t]*=(?!=)")
+
+
+@lru_cache(maxsize=512)
+def set_on_others(text: str) -> frozenset[str]:
+    """The attributes that a text seems to assign to something that is not ``self``, read off without parsing it."""
+    return frozenset(_SET_ON_OTHERS.findall(text))
 
 
 def _is_in_place(method: str) -> bool:

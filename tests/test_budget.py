@@ -51,6 +51,26 @@ def test_a_state_that_a_loop_changes_is_not_known_where_the_loop_is_not_run_to_i
     assert found("def main(rows, total):\n" + indented(loops * 9 + grown)) == []
 
 
+def test_what_was_there_before_a_loop_is_only_there_in_its_first_round() -> None:
+    loops = "".join(f"{' ' * i}for x{i} in rows:\n" for i in range(9)) + " " * 9 + "total = other(rows, total, x1, x8)\n"
+    layers = (
+        "cells = [nn.GRUCell(2, 3 if i == 0 else 5) for i in range(n)]\n"
+        + "h = torch.zeros(4, 3)\n"
+        + "for i in range(n):\n    cells[i](torch.zeros(4, 2), h)\n    h = torch.zeros(4, 5)\n"
+    )
+    assert found("def main(rows, total, n):\n" + indented(loops * 9 + layers)) == []
+
+
+def test_a_round_that_is_not_followed_to_its_end_says_nothing_of_the_next_ones() -> None:
+    code = (
+        "def main(rows, n, total):\n    cells = [nn.GRUCell(2, 3 if i == 0 else 5) for i in range(n)]\n    h = torch.zeros(4, 3)\n"
+        + "    for i in range(n):\n        cells[i](torch.zeros(4, 2), h)\n"
+        + indented(ENDLESS, 8)
+        + "        h = torch.zeros(4, 5)\n"
+    )
+    assert found(code) == [("LST901", 3)]
+
+
 def test_an_instance_whose_constructor_takes_too_many_steps_is_not_known() -> None:
     """Its attributes are not missing: the constructor was not followed to where it sets them."""
     code = (

@@ -10,7 +10,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Symbol, interned
 from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.choose import alternatives, choose, conjoin, fresh_flag, merge, one_shape, same
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.engine import Interpreter, OutOfBudget
 from lstm_lint.interpret.rounds import at, behind, counter, done_rounds, item_at, length_of, running
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.store import Location, Store
@@ -67,7 +67,12 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
         seen = it.recorded()
         it.store = _entered(it, loop, touched).overlay()
         with running(it, index):
-            body()
+            try:
+                body()
+            except OutOfBudget:
+                if index is not None:
+                    it.take_back(seen)
+                raise
             written = it.store.assigned()
             it.store, it.path, it.broken = base, path, False
             found = it.take_back(seen) if index is not None else ([], [], [], [])
@@ -75,10 +80,10 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
                 _first_round(it, loop, body)
         changed = _written_back(it, loop, written, count)
         touched.update(dict.fromkeys(changed))
-        if it.room <= 0:
+        if changed and it.room <= 0:
             for location in changed:
                 it.store.write(location, _lost(it, loop, location))
-            changed = []
+            break
         if not changed or count == LOOP_ROUNDS - 1:
             it.put_back(found)
             break

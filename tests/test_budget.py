@@ -63,12 +63,23 @@ def test_what_was_there_before_a_loop_is_only_there_in_its_first_round() -> None
 
 def test_a_round_that_is_not_followed_to_its_end_says_nothing_of_the_next_ones() -> None:
     code = (
-        "def main(rows, n, total):\n    cells = [nn.GRUCell(2, 3 if i == 0 else 5) for i in range(n)]\n    h = torch.zeros(4, 3)\n"
-        + "    for i in range(n):\n        cells[i](torch.zeros(4, 2), h)\n"
+        "def main(rows, n, total):\n    cells = [nn.GRUCell(2, 3 if i == 0 else 5) for i in range(n)]\n"
+        + "    h = torch.zeros(4, 3)\n    for i in range(n):\n        cells[i](torch.zeros(4, 2), h)\n"
         + indented(ENDLESS, 8)
         + "        h = torch.zeros(4, 5)\n"
     )
     assert found(code) == [("LST901", 3)]
+
+
+def test_an_attribute_that_a_method_sets_behind_the_end_of_its_budget_is_not_known() -> None:
+    code = (
+        "class Net(nn.Module):\n    def __init__(self):\n        super().__init__()\n        self.rnn = nn.GRU(2, 3)\n"
+        + "        self.h = torch.zeros(2, 4, 3)\n    def reset(self, rows):\n        self.h = torch.zeros(3, 4, 3)\n"
+        + indented(ENDLESS, 8)
+        + "        self.h = torch.zeros(1, 4, 3)\n"
+        + "    def forward(self, x):\n        return self.rnn(x, self.h)\n"
+    )
+    assert found(code) == [("LST101", 7), ("LST901", 8)]  # where the constructor made it, it is as it stands
 
 
 def test_an_instance_whose_constructor_takes_too_many_steps_is_not_known() -> None:

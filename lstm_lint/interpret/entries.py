@@ -21,6 +21,7 @@ from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.proofs import EQUAL, FRESH
+from lstm_lint.syntax.outside import changed_later
 from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
@@ -241,19 +242,24 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
     found: dict[str, list[Value]] = {}
     it.muted += 1
     for method in methods:
-        layer = Store(base)
+        layer, ended = Store(base), [False]
 
-        def body(method: Function = method, layer: Store = layer) -> None:
+        def body(method: Function = method, layer: Store = layer, ended: list[bool] = ended) -> None:
             it.store = layer
             call_symbolically(it, method)
+            ended[0] = True
 
         assert isinstance(method.definition, cst.FunctionDef)
         it.bounded(method.definition, f"`{method.name}`", body, _is_own(it, method))
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
-                found.setdefault(name, []).append(value)
+                if ended[0]:
+                    found.setdefault(name, []).append(value)
             elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of
                 base.write((owner, name), value)
+        for name in () if ended[0] else _set_behind(it, layer, instance):
+            lost = f"`{method.name}`, which may set it, takes too many steps to follow"
+            found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
     it.muted -= 1
     for name, values in found.items():
         for position, value in enumerate(values):
@@ -262,6 +268,12 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
                 base.write((instance.number, name), value)
             elif not same(old, value):
                 base.write((instance.number, name), choose(_was_set(instance, name, position), value, old))
+
+
+def _set_behind(it: Interpreter, left: Store, instance: Ref) -> Iterator[str]:
+    """The attributes that a method may have set, or set anew, behind the place where it was left."""
+    changed = changed_later(it.tree.source.text, False)
+    yield from (name for name in left.names(instance.number) if changed is None or name in changed)
 
 
 def _was_set(instance: Ref, name: str, position: int) -> Dim:

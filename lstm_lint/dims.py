@@ -318,7 +318,7 @@ class Dim:
 
     @cached_property
     def divides_by_zero(self) -> bool:
-        """Whether a division by the constant 0 stands in it, as only `substitute` brings it about."""
+        """Whether a division by the constant 0 stands in it, as where a flag or a size was put in."""
         parts = [atom for atom in self.atoms() if isinstance(atom, Opaque)]
         divisors = (part.arguments[1] for part in parts if part.operator in ("//", "%") and part.arguments)
         return ZERO in divisors or any(argument.divides_by_zero for part in parts for argument in part.arguments)

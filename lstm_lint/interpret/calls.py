@@ -391,8 +391,8 @@ def call_function(
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
         given = (*positional, *keywords.values())
-        most = effort_for(it, function, given)
-        effort = 0 if definition in it.given_up else min(most, it.room)
+        most = 0 if definition in it.given_up else effort_for(it, function, given)
+        effort = min(most, it.room)
         value = it.attempt(effort, lambda: run_body(it, frame, definition, node)) if effort > 0 else None
         if value is None:
             if effort >= min(most, EFFORT_WITH_LAYERS):

@@ -70,17 +70,10 @@ def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
 def _is_beside(it: Interpreter, method: Function, around: tuple[str, ...]) -> bool:
     """Whether a method of a model speaks of nothing that can be a layer, nor calls such a method: it prepares data, or logs."""
     receiver, scope = method.receiver, method.scope
-    cls = it.world.classes.get(receiver.number) if isinstance(receiver, Ref) else None
-    if (
-        cls is None
-        or not isinstance(receiver, Ref)
-        or not isinstance(scope, Frame)
-        or scope.tree is None
-        or method.name in AROUND
-    ):
+    if not isinstance(receiver, Ref) or not isinstance(scope, Frame) or scope.tree is None or method.name in MAIN:
         return False
-    names = it.tree_names(method.definition)
-    if names & ((it.relevant_in(scope.tree) or frozenset()) | LAYERS | {"super"}):
+    cls, names = it.world.classes.get(receiver.number), it.tree_names(method.definition)
+    if cls is None or any(names & speaking for speaking in (LAYERS, SUPER, it.relevant_in(scope.tree) or frozenset())):
         return False
     for name in names:
         held = it.read((receiver.number, name))
@@ -95,7 +88,8 @@ def _is_beside(it: Interpreter, method: Function, around: tuple[str, ...]) -> bo
     return True
 
 
-AROUND = frozenset({"__init__", "forward", "__call__"})
+MAIN = frozenset({"__init__", "forward", "__call__"})
+SUPER = frozenset({"super"})
 
 
 def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:

@@ -378,8 +378,8 @@ class Interpreter:
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
-    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object], own: bool = True) -> None:
-        """Run one entry within its budget; note it where the budget ends it, and once where that of the file does.
+    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object], own: bool = True) -> bool:
+        """Run one entry within its budget; whether it came to its end. Where not it is noted, once for a file without budget.
 
         `own`: the code stands in this file. What is inherited from another one is looked at there.
         """
@@ -387,7 +387,7 @@ class Interpreter:
             if own and not self.is_spent:
                 self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
             self.is_spent = True
-            return
+            return False
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
         self.without_graph = 0
@@ -398,10 +398,12 @@ class Interpreter:
         self.limit = before + min(EFFORT_PER_ENTRY, max(0, self.whole_effort - self.effort) // SHARE) + self.kept
         try:
             run()
+            return True
         except (OutOfBudget, RecursionError):
             del self.uses[uses:]  # what else is done with these values stands behind
             if own:
                 self._note(node, f"{what} takes too many steps to follow; what is behind was not looked at")
+            return False
         finally:
             self.effort += Effort.spent - before - (self.uncharged - aside)
             self.frame, self.store, self.path, self.muted = frame, store, path, muted

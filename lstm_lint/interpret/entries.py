@@ -242,22 +242,21 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
     found: dict[str, list[Value]] = {}
     it.muted += 1
     for method in methods:
-        layer, ended = Store(base), [False]
+        layer = Store(base)
 
-        def body(method: Function = method, layer: Store = layer, ended: list[bool] = ended) -> None:
+        def body(method: Function = method, layer: Store = layer) -> None:
             it.store = layer
             call_symbolically(it, method)
-            ended[0] = True
 
         assert isinstance(method.definition, cst.FunctionDef)
-        it.bounded(method.definition, f"`{method.name}`", body, _is_own(it, method))
+        ended = it.bounded(method.definition, f"`{method.name}`", body, _is_own(it, method))
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
-                if ended[0]:
+                if ended:
                     found.setdefault(name, []).append(value)
             elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of
                 base.write((owner, name), value)
-        for name in () if ended[0] else _set_behind(it, layer, instance):
+        for name in () if ended else _set_behind(it, layer, instance):
             lost = f"`{method.name}`, which may set it, takes too many steps to follow"
             found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
     it.muted -= 1

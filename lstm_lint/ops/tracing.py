@@ -115,10 +115,9 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
     if keeps and whole and dims is not None:
         axes = tuple(fitted(axis, size) for axis, size in zip(whole[0], dims, strict=True))
     taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
-    fronts = [v.lineage.front for v in given if keeps and v.lineage is not None and v.shape == result.shape]
-    astray = [v.lineage.astray for v in given if keeps and v.lineage is not None and v.shape == result.shape]
-    first = astray[0] if len(astray) == 1 else None
-    return replace(_united(parents), axes=axes, taken=taken, front=fronts[0] if fronts else (), astray=first)
+    alike = [v.lineage for v in given if keeps and v.lineage is not None and v.shape == result.shape]
+    front, astray = alike[0].front if alike else (), alike[0].astray if len(alike) == 1 else None
+    return replace(_united(parents), axes=axes, taken=taken, front=front, astray=astray)
 
 
 def _united(parents: Sequence[Lineage]) -> Lineage:

@@ -44,17 +44,18 @@ def changed_later(text: str, constructors: bool) -> frozenset[str] | None:
         node = pending.pop()
         if isinstance(node, ast.FunctionDef) and node.name == "__init__" and not constructors:
             continue
+        assigned = {name for _, name in _assigned(node)}
+        found |= assigned
         match node:
-            case ast.Attribute(attr=name, ctx=ast.Store() | ast.Del()):
+            case ast.Attribute(attr=name, ctx=ast.Del()):
                 found.add(name)
             case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store() | ast.Del()):
                 found.add(name)
             case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)) if _is_in_place(method):
                 found.add(name)
-            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str() as name), _]):
-                found.add(name)
             case ast.Call(func=ast.Name(id="setattr" | "delattr")) | ast.Attribute(attr="__dict__" | "__setattr__"):
-                return None
+                if not assigned:
+                    return None
         pending.extend(ast.iter_child_nodes(node))
     return frozenset(found)
 

@@ -93,6 +93,65 @@ def analysed(folder: Path, **texts: str) -> dict[str, FileResult]:
     return {name: check_path(str(folder / f"{name}.py"), settings, project, listing=True) for name in texts}
 
 
+ENCODER = """\
+class Encoder(nn.Module):
+    \"""What a class says of itself.\"""
+    LAYERS = 3
+
+    def __init__(self, size):
+        super().__init__()
+        self.lstm = nn.LSTM(size, 8, self.LAYERS)
+
+    # about the method behind this line
+    @property
+    def depth(self):
+        return self.lstm.num_layers
+
+    @staticmethod
+    def never_asked_for():
+        return \"""
+two lines of text
+\"""
+
+    def forward(self, x):
+        h = torch.zeros(self.depth - 1, x.size(1), 8)
+        return self.lstm(x, (h, h))
+
+    @classmethod
+    def make(cls): return cls(5)
+"""
+LENGTH = "    x = [\n" + "        1,\n" * 200 + "    ]\n"
+BARE = "class Bare(nn.Module):\n" + "".join(f"    def m{i}(self):\n        return {i}\n" for i in range(40))
+
+
+def test_a_class_that_waits_is_in_parts_itself() -> None:
+    parts = in_parts(PADDING + ENCODER)
+    assert parts is not None
+    waiting = parts.waiting["Encoder"]
+    assert "__init__" in waiting.text and not waiting.methods  # it is short
+    text = PADDING + ENCODER + LENGTH
+    parts = in_parts(text)
+    assert parts is not None
+    waiting = parts.waiting["Encoder"]
+    assert set(waiting.methods) == {"__init__", "depth", "never_asked_for", "forward", "make"}
+    assert "LAYERS = 3" in waiting.text and "never_asked_for" not in waiting.text
+    depth = waiting.methods["depth"]
+    assert depth.text.split("\n")[1] == "    @property"
+    assert [text.split("\n")[line - 1] for line in depth.lines[1:]] == depth.text.split("\n")[1:-1]
+
+
+def test_methods_that_wait_are_defined_when_they_are_asked_for(tmp_path: Path) -> None:
+    models = "import torch\nfrom torch import nn\n" + ENCODER + LENGTH + "\n\n" + BARE
+    use = "import torch\nfrom models import Bare, Encoder\n"
+    train = use + "net = Encoder.make()\nnet(torch.zeros(7, 4, 5))\nBare().m3()\nBare().m39()\n"
+    inherited = use + "class Mine(Encoder):\n    def run(self, x):\n        return self(x)\n"
+    results = analysed(tmp_path, models=models, train=train, inherited=inherited)
+    line = models.split("\n").index("        h = torch.zeros(self.depth - 1, x.size(1), 8)") + 1
+    for name, batch in (("models", "x.size(1)"), ("train", "4"), ("inherited", "x.size(1)")):
+        found = {(one.code, one.span.line, one.actual) for one in results[name].findings}
+        assert ("LST101", line, ("2", batch, "8")) in found and {code for code, *_ in found} == {"LST101"}, name
+
+
 def test_only_what_is_asked_for_is_parsed_and_findings_keep_their_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

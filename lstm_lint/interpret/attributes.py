@@ -118,7 +118,7 @@ def find_in_class(it: Interpreter, cls: Class, name: str, skip: Class | None = N
         order = order[positions[0] + 1 :] if positions else []
     for candidate in order:
         frame = candidate.scope
-        if isinstance(frame, Frame) and (value := it.read((frame.number, name))) is not None:
+        if isinstance(frame, Frame) and (value := modules.bound_in(it, frame, name)) is not None:
             return value, candidate
     return None
 

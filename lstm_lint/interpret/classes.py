@@ -29,6 +29,7 @@ def define_class(it: Interpreter, node: cst.ClassDef) -> Class:
     frame = Frame(it.number(), it.frame, unit, it.frame.grounded, is_class=True, top=node.name.value)
     value = Class(node.name.value, node, frame, id(node), bases)
     frame.defined_in = value
+    frame.waiting.update(frame.tree.methods(node) if frame.tree is not None else {})
     with it.inside(frame):
         it.execute(node.body.body)
     return value

@@ -14,6 +14,7 @@ from lstm_lint.interpret.calls import call_function, default_of, named_parameter
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.setting import setters
 from lstm_lint.interpret.store import Frame, Store
 from lstm_lint.interpret.uses import note_leaving
@@ -188,7 +189,7 @@ def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function
     for candidate in mro(it, cls):
         frame = candidate.scope
         assert isinstance(frame, Frame)
-        for name in list(it.store.names(frame.number)):
+        for name in names_in(it, frame):
             if name in seen:
                 continue
             seen.add(name)

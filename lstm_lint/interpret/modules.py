@@ -7,7 +7,7 @@ definitions are parsed and run one by one, each when its name is asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -197,6 +197,13 @@ def _divided(source: Source) -> tuple[Tree, Mapping[str, Part]] | str:
         return f"{source.path} is not Python: {error.message}"
 
 
+def names_in(it: Interpreter, frame: Frame) -> Sequence[str]:
+    """Every name that a frame binds, now that they are asked for."""
+    for name in list(frame.waiting):
+        bound_in(it, frame, name)
+    return list(it.store.names(frame.number))
+
+
 def bound_in(it: Interpreter, frame: Frame, name: str) -> Value | None:
     """What a frame binds to a name; of another file it is defined when it is asked for."""
     value = it.read((frame.number, name))
@@ -208,5 +215,5 @@ def bound_in(it: Interpreter, frame: Frame, name: str) -> Value | None:
         definition = frame.tree.add(part)
     except Unparsable:  # Python's parser takes it, libcst's does not: as a module that is not known
         return None
-    it.aside(frame, lambda: it.execute(definition.body))
+    it.aside(frame, lambda: it.execute(definition))
     return it.read((frame.number, name))

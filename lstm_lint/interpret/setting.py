@@ -8,6 +8,7 @@ import libcst as cst
 
 from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.store import Frame
 from lstm_lint.values import Class, Function, Tuple, Value
 
@@ -34,7 +35,7 @@ def _definitions(it: Interpreter, cls: Class) -> Iterator[tuple[cst.FunctionDef,
     for candidate in mro(it, cls):
         frame = candidate.scope
         assert isinstance(frame, Frame)
-        for name in it.store.names(frame.number):
+        for name in names_in(it, frame):
             definition = _definition(it.read((frame.number, name)))
             if definition is not None:
                 yield definition, name

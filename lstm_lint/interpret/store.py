@@ -97,7 +97,7 @@ class Frame:
     `unit` is the outermost definition the code belongs to (None at module level); `grounded` tells whether it was reached from
     code outside that unit, `lends` whether calls from here reach other units so: not if what is handed on are symbols.
     `tree` is the file that the code stands in, `top` the name of the definition at its module level.
-    `waiting` is what binds names of a module that nobody has asked for.
+    `waiting` is what binds names of a module or class that nobody has asked for.
     `receiver` and `defined_in` are for ``super()``. `returns` collects (condition, value).
     """
 

@@ -2,6 +2,7 @@
 
 libcst parses far slower than Python, and of a module that is imported mostly one definition is asked for: only that is parsed,
 and run, with what it asks for itself. An assignment is a part only if nothing else in the module can change what it gives.
+A class that waits is in parts itself: its methods, and the rest of its body.
 """
 
 from __future__ import annotations
@@ -9,24 +10,31 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lstm_lint.syntax.nesting import parsed
 
 SHORT = 1000
 """Characters of a text that is parsed at once as soon as it can be divided."""
 
-DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 IMPORTS = (ast.Import, ast.ImportFrom)
 STARS = "*"
 
 
 @dataclass(frozen=True)
 class Part:
-    """Some lines of a text, and their numbers in it."""
+    """Some lines of a text, and their numbers in it.
+
+    `methods` of a class wait as well, by name: their lines are not in its own. `in_class`: the text is a method, below a line
+    that opens a class around it.
+    """
 
     text: str
     lines: Sequence[int]
+    methods: Mapping[str, Part] = field(default_factory=dict)
+    in_class: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,17 +50,42 @@ def in_parts(text: str) -> Parts | None:
     module = parsed(text) if len(text) > SHORT else None
     if not isinstance(module, ast.Module) or "\r" in text.replace("\r\n", "\n"):
         return None
-    waiting = _alone(module.body, _can_wait(module.body))
+    waiting = _alone(module.body)
     if not waiting:
         return None
     lines = [line + "\n" for line in text.split("\n")]  # as Python counts them, which knows no other line ends
-    taken = {number for span in waiting.values() for number in span}
-    left = [number for number in range(1, len(lines) + 1) if number not in taken]
-    return Parts(_part(lines, left), {name: _part(lines, span) for name, span in waiting.items()})
+    rest = _without(range(1, len(lines) + 1), waiting)
+    return Parts(
+        Part(_text(lines, rest), rest), {name: _waiting(lines, statement, span) for name, (statement, span) in waiting.items()}
+    )
 
 
-def _part(lines: Sequence[str], numbers: Sequence[int]) -> Part:
-    return Part("".join(lines[number - 1] for number in numbers), numbers)
+def _waiting(lines: Sequence[str], statement: ast.stmt, span: range) -> Part:
+    """A statement that waits; of a class that is long enough, its methods apart."""
+    text = _text(lines, span)
+    if not isinstance(statement, ast.ClassDef) or len(text) <= SHORT:
+        return Part(text, span)
+    inner = _alone(statement.body)
+    methods = {name: span for name, (method, span) in inner.items() if isinstance(method, FUNCTIONS)}
+    rest = _without(span, {name: inner[name] for name in methods})
+    own = _text(lines, rest)
+    if len(methods) == len(statement.body):
+        first = statement.body[0]
+        own += lines[first.lineno - 1][: first.col_offset] + "pass\n"
+        rest = [*rest, statement.lineno]
+    opened = {name: [statement.lineno, *span] for name, span in methods.items()}
+    parts = {name: Part("class _:\n" + _text(lines, numbers[1:]), numbers, {}, True) for name, numbers in opened.items()}
+    return Part(own, rest, parts)
+
+
+def _without(span: range, waiting: Mapping[str, tuple[ast.stmt, range]]) -> Sequence[int]:
+    """The lines that are in none of those that wait."""
+    taken = {number for _, lines in waiting.values() for number in lines}
+    return [number for number in span if number not in taken]
+
+
+def _text(lines: Sequence[str], numbers: Sequence[int]) -> str:
+    return "".join(lines[number - 1] for number in numbers)
 
 
 def _can_wait(body: Sequence[ast.stmt]) -> Mapping[str, ast.stmt]:
@@ -124,11 +157,11 @@ def _mentioned(statement: ast.AST) -> Iterator[str]:
     return (node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
 
 
-def _alone(body: Sequence[ast.stmt], waiting: Mapping[str, ast.stmt]) -> dict[str, range]:
-    """The lines of those statements that share none with another."""
+def _alone(body: Sequence[ast.stmt]) -> dict[str, tuple[ast.stmt, range]]:
+    """The statements that can wait, by name, with their lines; without those that share a line with another."""
     lines = Counter(number for statement in body for number in {_lines(statement).start, _lines(statement).stop - 1})
-    spans = {name: _lines(statement) for name, statement in waiting.items()}
-    return {name: span for name, span in spans.items() if lines[span.start] == lines[span.stop - 1] == 1}
+    spans = {name: (statement, _lines(statement)) for name, statement in _can_wait(body).items()}
+    return {name: (one, span) for name, (one, span) in spans.items() if lines[span.start] == lines[span.stop - 1] == 1}
 
 
 def _lines(statement: ast.stmt) -> range:

@@ -40,6 +40,7 @@ class Tree:
     lines: Sequence[int] | None = None
     _parts: list[Tree] = field(default_factory=list, init=False, repr=False)
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
+    _methods: dict[int, Mapping[str, Part]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def _positions(self) -> dict[int, CodeRange]:
@@ -66,11 +67,19 @@ class Tree:
         """The number in the source of a line that was parsed."""
         return parsed if self.lines is None else self.lines[min(parsed, len(self.lines)) - 1]
 
-    def add(self, part: Part) -> cst.Module:
-        """Parse a part of the file. Raises Unparsable."""
+    def add(self, part: Part) -> Sequence[cst.CSTNode]:
+        """The statements of a part of the file, which is parsed. Raises Unparsable."""
         tree = _parsed(self.source, part.text, part.lines)
         self._parts.append(tree)
-        return tree.module
+        statements = tree.module.body
+        if part.in_class and isinstance(statements[0], cst.ClassDef):
+            return statements[0].body.body
+        self._methods.update((id(node), part.methods) for node in statements if part.methods)
+        return statements
+
+    def methods(self, node: cst.ClassDef) -> Mapping[str, Part]:
+        """Those methods of a class that wait until they are asked for."""
+        return self._methods.get(id(node), {})
 
     def extent(self, node: cst.CSTNode) -> CodeRange:
         """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""

@@ -81,6 +81,11 @@ class Symbol:
     def is_flag(self) -> bool:
         return self.kind is Kind.FLAG
 
+    @cached_property
+    def left_out(self) -> object:
+        """What equality leaves out but a proof rests on: the smallest value and the declared default."""
+        return self.minimum, self.default
+
     def excludes(self, other: Symbol) -> bool:
         """Both are flags of one subject and cannot both hold: ``kind == 'lstm'``, ``kind == 'gru'``; ``n > 0``, ``n == 0``."""
         if self.subject is not None and self.subject == other.subject and self.equals != other.equals:
@@ -121,6 +126,11 @@ class Opaque:
     @property
     def is_flag(self) -> bool:
         return False
+
+    @cached_property
+    def left_out(self) -> object:
+        """The same of what it is made of."""
+        return tuple(argument._minima for argument in self.arguments)
 
     @property
     def name(self) -> str:
@@ -325,8 +335,8 @@ class Dim:
 
     @cached_property
     def _minima(self) -> tuple[object, ...]:
-        """What equality leaves out of its symbols but a proof rests on: the smallest value and the declared default."""
-        return tuple((symbol.minimum, symbol.default) for symbol in self.symbols)
+        """What equality leaves out of its atoms but a proof rests on."""
+        return tuple(atom.left_out for monomial, _ in self.terms for atom in monomial)
 
     @cached_property
     def topics(self) -> frozenset[Hashable]:

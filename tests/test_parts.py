@@ -201,7 +201,7 @@ class Net(nn.Module):
 
 
 def test_a_method_that_is_looked_at_twice_is_given_up_once(tmp_path: Path) -> None:
-    method = "    def report(self, rows):\n" + indented(ENDLESS, 8) + "        return other(self)\n"
+    method = "    def report(self, rows):\n" + indented(ENDLESS, 8) + "        return other(self.rnn)\n"
     [result] = analysed(tmp_path, net=LAYER + method + PADDING * 5).values()
     assert [finding.code for finding in result.findings] == ["LST901"]
     assert len(result.sites) == 1

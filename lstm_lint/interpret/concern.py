@@ -46,7 +46,7 @@ def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) 
 
     That depends on whether it can build or call a recurrent layer: by the names in the function, or by what it is given.
     """
-    if _mentions_layers(it, function) and not _is_beside(it, function, ()):
+    if _mentions_layers(it, function) and not is_beside(it, function):
         return EFFORT_PER_ENTRY
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
     if any(_holds_layers(it, value, 1) for value in values):
@@ -67,7 +67,7 @@ def _mentions_layers(it: Interpreter, definition: Function | Class) -> bool:
     return relevant is None or (scope.top or definition.name) in relevant
 
 
-def _is_beside(it: Interpreter, method: Function, around: tuple[str, ...]) -> bool:
+def is_beside(it: Interpreter, method: Function, around: tuple[str, ...] = ()) -> bool:
     """Whether a method of a model speaks of nothing that can be a layer, nor calls such a method: it prepares data, or logs."""
     receiver, scope = method.receiver, method.scope
     if not isinstance(receiver, Ref) or not isinstance(scope, Frame) or scope.tree is None or method.name in MAIN:
@@ -83,7 +83,7 @@ def _is_beside(it: Interpreter, method: Function, around: tuple[str, ...]) -> bo
         if found is None or name in (method.name, *around):
             continue
         inner = found[0].items[0] if isinstance(found[0], Tuple) and found[0].items else found[0]  # a property, a static method
-        if not isinstance(inner, Function) or not _is_beside(it, replace(inner, receiver=receiver), (method.name, *around)):
+        if not isinstance(inner, Function) or not is_beside(it, replace(inner, receiver=receiver), (method.name, *around)):
             return False
     return True
 

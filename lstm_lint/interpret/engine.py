@@ -378,13 +378,15 @@ class Interpreter:
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
-    def bounded(self, node: cst.CSTNode, what: str, run: Callable[[], object], own: bool = True) -> bool:
+    def bounded(
+        self, node: cst.CSTNode, what: str, run: Callable[[], object], noted: bool = True, effort: int = EFFORT_PER_ENTRY
+    ) -> bool:
         """Run one entry within its budget; whether it came to its end. Where not it is noted, once for a file without budget.
 
-        `own`: the code stands in this file. What is inherited from another one is looked at there.
+        `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
         """
         if self.effort >= self.whole_effort + EFFORT_BEYOND:
-            if own and not self.is_spent:
+            if noted and not self.is_spent:
                 self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
             self.is_spent = True
             return False
@@ -395,13 +397,13 @@ class Interpreter:
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
         before, aside, uses = Effort.spent, self.uncharged, len(self.uses)
         self.kept = KEPT_FOR_ENTRY
-        self.limit = before + min(EFFORT_PER_ENTRY, max(0, self.whole_effort - self.effort) // SHARE) + self.kept
+        self.limit = before + min(effort, max(0, self.whole_effort - self.effort) // SHARE) + self.kept
         try:
             run()
             return True
         except (OutOfBudget, RecursionError):
             del self.uses[uses:]  # what else is done with these values stands behind
-            if own:
+            if noted:
                 self._note(node, f"{what} takes too many steps to follow; what is behind was not looked at")
             return False
         finally:

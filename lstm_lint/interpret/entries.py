@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -13,7 +13,8 @@ from lstm_lint.interpret.attributes import find_in_class, mro
 from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
-from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside
+from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
 from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.setting import setters
 from lstm_lint.interpret.store import Frame, Store
@@ -23,18 +24,19 @@ from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.proofs import EQUAL, FRESH
 from lstm_lint.syntax.outside import changed_later
+from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
 
 
 def run(it: Interpreter) -> Facts:
-    """Interpret the module, then enter every definition that was met."""
+    """Interpret the module, then enter every definition that was met: first those that name a layer, while there is budget."""
     module = it.tree.module
     it.bounded(module, "this module", lambda: it.execute(module.body))
     it.path = ONE
     while it.pending:
-        value, frame = it.pending.pop(0)
+        value, frame = it.pending.pop(next((i for i, (one, _) in enumerate(it.pending) if _names_layer(it, one)), 0))
         with it.inside(frame):
             if isinstance(value, Class):
                 enter_class(it, value)
@@ -43,17 +45,26 @@ def run(it: Interpreter) -> Facts:
     return it.facts()
 
 
-def enter_function(it: Interpreter, function: Function) -> Value | None:
-    """One function body with symbolic arguments; what it returns, None if the budget ended it."""
+def _names_layer(it: Interpreter, value: Value) -> bool:
+    return isinstance(value, Class | Function) and bool(LAYERS & it.tree_names(value.definition))
+
+
+def enter_function(it: Interpreter, function: Function, store: Store | None = None) -> Value | None:
+    """One function body with symbolic arguments, which writes to `store`; what it returns, None if the budget ended it.
+
+    One that has nothing to do with layers is not followed far, and nothing is said of it.
+    """
     definition = function.definition
     assert isinstance(definition, cst.FunctionDef)
     results: list[Value] = []
 
     def body() -> None:
-        it.store = it.store.overlay()
+        it.store = it.store.overlay() if store is None else store
         results.append(snapshot(it, call_symbolically(it, function)))
 
-    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function))
+    beside = is_beside(it, function)
+    effort = EFFORT_BESIDE if beside else EFFORT_PER_ENTRY
+    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function) and not beside, effort)
     return results[0] if results else None
 
 
@@ -145,10 +156,10 @@ def enter_class(it: Interpreter, cls: Class) -> None:
         methods = list(own_methods(it, cls, instance))
         leave_open(it, instance, definition)
         can_set = setters(it, cls)
-        collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
         before = len(it.calls)
-        results = [(method, enter_function(it, method)) for method in methods]
-        check_makers(it, instance, [value for _, value in results if value is not None], it.calls[before:])
+        known = collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
+        results = [known[m.definition] if m.definition in known else enter_function(it, m) for m in methods]
+        check_makers(it, instance, [value for value in results if value is not None], it.calls[before:])
     it.store, it.path, it.required = base, path, ONE
 
 
@@ -237,37 +248,44 @@ def leave_open(it: Interpreter, instance: Ref, node: cst.ClassDef) -> None:
         it.write((instance.number, name), Int(outside.as_dim()) if is_size else choose(was_set, outside, value))
 
 
-def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> None:
-    """Put on the instance what its methods assign to ``self``, each under the condition that the method ran before."""
+def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> Mapping[object, Value | None]:
+    """Put on the instance what its methods assign to ``self``, each under the condition that the method ran before.
+
+    Where that changes nothing they need not be entered again: what they return, by definition; else nothing.
+    """
     base = it.store
     found: dict[str, list[Value]] = {}
-    it.muted += 1
+    results: dict[object, Value | None] = {}
+    seen = it.recorded()
     for method in methods:
-        layer = Store(base)
-
-        def body(method: Function = method, layer: Store = layer) -> None:
-            it.store = layer
-            call_symbolically(it, method)
-
         assert isinstance(method.definition, cst.FunctionDef)
-        ended = it.bounded(method.definition, f"`{method.name}`", body, _is_own(it, method))
+        layer = Store(base)
+        result = results[method.definition] = enter_function(it, method, layer)
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
-                if ended:
+                if result is not None:
                     found.setdefault(name, []).append(value)
             elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of
                 base.write((owner, name), value)
-        for name in () if ended else _set_behind(it, layer, instance):
+        for name in () if result is not None else _set_behind(it, layer, instance):
             lost = f"`{method.name}`, which may set it, takes too many steps to follow"
             found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
-    it.muted -= 1
-    for name, values in found.items():
+    old = {name: base.read((instance.number, name)) for name in found}
+    changed = {name: values for name, values in found.items() if not all(_is_same(old[name], value) for value in values)}
+    for name, values in changed.items():
         for position, value in enumerate(values):
-            old = base.read((instance.number, name))
-            if old is None:
+            held = base.read((instance.number, name))
+            if held is None:
                 base.write((instance.number, name), value)
-            elif not same(old, value):
-                base.write((instance.number, name), choose(_was_set(instance, name, position), value, old))
+            elif not same(held, value):
+                base.write((instance.number, name), choose(_was_set(instance, name, position), value, held))
+    if changed:
+        it.take_back(seen)
+    return {} if changed else results
+
+
+def _is_same(old: Value | None, new: Value) -> bool:
+    return old is not None and same(old, new)
 
 
 def _set_behind(it: Interpreter, left: Store, instance: Ref) -> Iterator[str]:

@@ -14,6 +14,7 @@ from lstm_lint.interpret.engine import Interpreter, OutOfBudget
 from lstm_lint.interpret.rounds import at, behind, counter, done_rounds, item_at, length_of, running
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.store import Location, Store
+from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import Int, OneOf, Repeated, Tuple, Unknown, Value
 
 LOOP_ROUNDS = 4
@@ -155,7 +156,7 @@ def _finish(it: Interpreter, loop: _Loop, touched: Iterable[Location], looped: D
 def _may_break(node: cst.CSTNode) -> bool:
     """Whether a ``break`` of this loop stands in it."""
     inner = (cst.For, cst.While, cst.FunctionDef, cst.ClassDef, cst.BaseExpression)
-    return any(isinstance(c, cst.Break) or (not isinstance(c, inner) and _may_break(c)) for c in node.children)
+    return any(isinstance(c, cst.Break) or (not isinstance(c, inner) and _may_break(c)) for c in inner_nodes(node))
 
 
 def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Location, count: int) -> Value:

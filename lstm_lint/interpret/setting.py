@@ -10,6 +10,7 @@ from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.store import Frame
+from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import Class, Function, Tuple, Value
 
 BY_NAME = frozenset({
@@ -66,7 +67,7 @@ def _sets(it: Interpreter, definition: cst.FunctionDef) -> bool:
                 return True
             case cst.Arg(value=cst.Name(value=name)) if name == receiver:
                 return True
-        pending.extend(node.children)
+        pending.extend(inner_nodes(node))
     return False
 
 

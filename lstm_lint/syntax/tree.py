@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import cache, cached_property, lru_cache
 
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
@@ -146,7 +146,32 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
     pending = [node]
     while pending:
         current = pending.pop()
-        if isinstance(current, cst.Name):
+        if type(current) is cst.Name:
             names.add(current.value)
-        pending.extend(current.children)
+        pending.extend(inner_nodes(current))
     return frozenset(names)
+
+
+def inner_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The children of a node without whitespace, comments and punctuation (`node.children`, which has them, is very slow)."""
+    for name in _fields(node.__class__) or ():
+        value = getattr(node, name)
+        if _fields(value.__class__) is not None:
+            yield value
+        elif isinstance(value, tuple | list):
+            yield from value
+
+
+@cache
+def _fields(kind: type) -> tuple[str, ...] | None:
+    """The fields of a type of node that can hold more than its spelling; None if it is no such type."""
+    if not issubclass(kind, cst.CSTNode):
+        return None
+    return tuple(field.name for field in fields(kind) if not field.name.startswith(SPELLING))
+
+
+SPELLING = (
+    "whitespace", "leading_lines", "lines_", "trailing_whitespace", "header", "footer", "indent", "lpar", "rpar", "lbracket",
+    "rbracket", "lbrace", "rbrace", "comma", "semicolon", "equal", "colon", "dot", "posonly_ind",
+)  # fmt: skip
+"""How fields of libcst's nodes begin that hold nothing but spelling."""

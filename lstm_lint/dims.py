@@ -86,6 +86,11 @@ class Symbol:
         """What equality leaves out but a proof rests on: the smallest value and the declared default."""
         return self.minimum, self.default
 
+    @cached_property
+    def spoken_of(self) -> tuple[Symbol, ...]:
+        """The sizes that a flag says something of: ``num_layers > 1``, ``i == 0``."""
+        return tuple(size for dim in (self.test, self.subject) if isinstance(dim, Dim) for size in dim.sizes)
+
     def excludes(self, other: Symbol) -> bool:
         """Both are flags of one subject and cannot both hold: ``kind == 'lstm'``, ``kind == 'gru'``; ``n > 0``, ``n == 0``."""
         if self.subject is not None and self.subject == other.subject and self.equals != other.equals:
@@ -343,6 +348,11 @@ class Dim:
         """What its symbols are, and what they say something of."""
         said_of = ((symbol, symbol.subject, symbol.test) for symbol in self.symbols)
         return frozenset(topic for topics in said_of for topic in topics if topic is not None)
+
+    @cached_property
+    def spoken_of(self) -> frozenset[Symbol]:
+        """Its symbols, and the sizes that flags among them speak of."""
+        return frozenset(size for symbol in self.symbols for size in (symbol, *symbol.spoken_of))
 
     def meets(self, other: Dim) -> bool:
         """Whether the product is not 0: of two conditions, whether both can hold at once."""

@@ -218,7 +218,7 @@ def equal_if_divisible(difference: Dim) -> bool:
 
 def equal_if_directions(difference: Dim, flags: Mapping[Symbol, int], trust: Trust) -> bool:
     """Whether a difference vanishes once an int that a layer is bidirectional by (``n == 2``, ``n > 1``) is 1 or 2."""
-    counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in spoken_of(flag)}
+    counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in flag.spoken_of}
     return bool(counts) and difference.substitute(counts) == ZERO
 
 
@@ -239,7 +239,7 @@ def consistent(values: Mapping[Symbol, int]) -> bool:
 def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, int] | None:
     """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
     sizes = set(difference.sizes)
-    sizes.update(size for flag in flags for size in spoken_of(flag))
+    sizes.update(size for flag in flags for size in flag.spoken_of)
     pinned = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), frozenset()).items()}
     solved = {s: dim for s, dim in pinned.items() if dim.constant is None and s.kind is Kind.OPAQUE}
     known = {**flags, **{s: dim.constant for s, dim in pinned.items() if dim.constant is not None}}
@@ -295,13 +295,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
 
 def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
     """The flags of the condition that speak about sizes of the difference (``num_layers > 1``) and do not occur in it."""
-    sizes = {*difference.sizes, *(size for flag in difference.flags for size in spoken_of(flag))}
-    return [f for f in given.flags if f not in difference.flags and sizes & set(spoken_of(f))]
-
-
-def spoken_of(flag: Symbol) -> tuple[Symbol, ...]:
-    """The sizes that a flag says something of: ``num_layers > 1``, ``i == 0``."""
-    return tuple(size for dim in (flag.test, flag.subject) if isinstance(dim, Dim) for size in dim.sizes)
+    sizes = {*difference.sizes, *(size for flag in difference.flags for size in flag.spoken_of)}
+    return [f for f in given.flags if f not in difference.flags and sizes & set(f.spoken_of)]
 
 
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
@@ -330,7 +325,7 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
 
 def reached_by_default(given: Dim) -> bool:
     """Whether the condition can hold while everything has its declared default."""
-    symbols = (*given.symbols, *(size for flag in given.flags for size in spoken_of(flag)))
+    symbols = (*given.symbols, *(size for flag in given.flags for size in flag.spoken_of))
     defaults = {symbol: symbol.default for symbol in symbols if symbol.default is not None}
     for flag in given.flags:
         if flag.test is not None and (number := flag.test.evaluate(defaults)) is not None:
@@ -401,10 +396,10 @@ def is_riddle(flag: Symbol, rounds: frozenset[Symbol]) -> bool:
     """Whether nobody can say when a flag holds. A condition on a running loop's counter does in its first or last round."""
     if flag.owner != FRESH:
         return False
-    counters = [size for size in spoken_of(flag) if size.kind is Kind.OPAQUE]
+    counters = [size for size in flag.spoken_of if size.kind is Kind.OPAQUE]
     if len(counters) != 1 or counters[0] not in rounds:
         return True
-    if spoken_of(flag) == (counters[0],):  # it is one round or another
+    if flag.spoken_of == (counters[0],):  # it is one round or another
         return False
     length = counters[0].key[2] if isinstance(counters[0].key, tuple) else None
     ends = [{counters[0]: ZERO}, *([{counters[0]: length - 1}] if isinstance(length, Dim) else [])]

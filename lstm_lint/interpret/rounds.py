@@ -14,7 +14,6 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
 from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
-from lstm_lint.proofs import spoken_of
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     Bool,
@@ -120,15 +119,17 @@ class _Count:
     others: Mapping[Symbol, Dim]
 
     def dim(self, dim: Dim) -> Dim:
+        if self.index not in dim.spoken_of and dim.spoken_of.isdisjoint(self.others):
+            return dim
         values = {symbol: new for symbol in dim.symbols if (new := self._symbol(symbol)) is not None}
-        return dim.substitute(values) if values else dim
+        return dim.substitute(values)
 
     def _symbol(self, symbol: Symbol) -> Dim | None:
         if symbol == self.index:
             return self.count
         if symbol in self.others:
             return self.others[symbol]
-        if self.index not in spoken_of(symbol):
+        if self.index not in symbol.spoken_of:
             return None
         if symbol.test is not None:
             return greater_than_zero(self.dim(symbol.test), symbol.name)

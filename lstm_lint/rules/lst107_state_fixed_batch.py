@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.loading import Loader, loader_in, loader_of
-from lstm_lint.proofs import EQUAL, spoken_of
+from lstm_lint.proofs import EQUAL
 from lstm_lint.rules.base import Ask, Complaint, Rule, is_readable, state_place
 from lstm_lint.rules.states import axis_names
 from lstm_lint.values import Packed, Tensor, Unknown
@@ -100,7 +100,7 @@ def _is_fixed(part: StatePart, axis: int, count: int, loader: Loader) -> bool:
 
 def _is_asked_for(judged: Judged, loader: Loader) -> bool:
     """Whether the code looks at how many samples a batch has before it comes here."""
-    return any(loader_of(spoken_of(flag)) == loader for flag in judged.call.given.flags)
+    return any(loader_of(flag.spoken_of) == loader for flag in judged.call.given.flags)
 
 
 RULE = Rule("LST107", "state-fixed-batch", Severity.WARNING, True, __doc__, of_call=check)

@@ -56,7 +56,7 @@ from lstm_lint.dims import ONE, Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
-from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare, spoken_of
+from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare
 from lstm_lint.remedies import Argument, SetSize
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.consumers import Want, wanted
@@ -108,7 +108,7 @@ def _is_own(expected: Dim, actual: Dim, trust: Trust) -> bool:
     """Whether all that the difference depends on is the layers' own: another parameter may be the caller's promise."""
 
     def is_own(symbol: Symbol) -> bool:
-        sizes = spoken_of(symbol) if symbol.is_flag else ()
+        sizes = symbol.spoken_of if symbol.is_flag else ()
         return symbol in trust.knobs or (bool(sizes) and all(size in trust.knobs for size in sizes))
 
     return all(is_own(symbol) for symbol in (actual - expected).symbols)

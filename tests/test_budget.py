@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lstm_lint.check import analyse, check_file
 from lstm_lint.config import Settings
+from lstm_lint.interpret import loops
 from lstm_lint.source import Source
 
 SETTINGS = Settings(".", extend_select=("LST901",), confirm="never", cache=False)
@@ -153,3 +155,18 @@ def test_a_file_of_very_many_long_functions_says_once_where_nothing_was_looked_a
     code = "".join(f"def f{i}(rows, layer=nn.LSTM):\n" + indented("rows = other(rows)\n" * 150) for i in range(90))
     (only,) = found(code)
     assert only[0] == "LST901" and only[1] > 151 * 20
+
+
+def test_what_calls_in_a_loop_keep_to_themselves_is_no_reason_for_another_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each call has variables of its own; what the loop is about does not change, so that one more round tells nothing."""
+    rounds: list[int] = []
+
+    def written_back(it: Any, loop: Any, written: Any, count: int) -> Any:
+        rounds.append(count)
+        return original(it, loop, written, count)
+
+    original = loops._written_back
+    monkeypatch.setattr(loops, "_written_back", written_back)
+    helper = "class Log:\n    def __init__(self, row):\n        self.line = row\ndef log(row):\n    line = Log(row)\n"
+    assert found(helper + "def main(rows, layer=nn.LSTM):\n    for i in range(3, len(rows)):\n        log(rows)\n") == []
+    assert rounds == [0, 1]  # in the first the counter is new

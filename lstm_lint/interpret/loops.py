@@ -65,7 +65,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
     loop = _Loop(node, ONE - equal_dims(Dim.of(done), ZERO) if done is not None else looped, index, done)
     touched: dict[Location, None] = {}
     for count in range(LOOP_ROUNDS):
-        seen = it.recorded()
+        seen, made_before = it.recorded(), it.world.numbers
         it.store = _entered(it, loop, touched).overlay()
         with running(it, index):
             try:
@@ -81,15 +81,21 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
                 _first_round(it, loop, body)
         changed = _written_back(it, loop, written, count)
         touched.update(dict.fromkeys(changed))
-        if changed and it.room <= 0:
+        is_settled = all(_is_newer(location, made_before) for location in changed)
+        if not is_settled and it.room <= 0:
             for location in changed:
                 it.store.write(location, _lost(it, loop, location))
             break
-        if not changed or count == LOOP_ROUNDS - 1:
+        if is_settled or count == LOOP_ROUNDS - 1:
             it.put_back(found)
             break
     if index is not None:
         _finish(it, loop, touched, looped)
+
+
+def _is_newer(location: Location, number: int) -> bool:
+    """Whether it is a variable of a call, or an attribute of an object, that was made behind a number: each round has its own."""
+    return isinstance(location[0], int) and location[0] > number
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ def execute_line(it: Interpreter, node: cst.SimpleStatementLine | cst.SimpleStat
 
 
 def execute_expression(it: Interpreter, node: cst.Expr) -> None:
-    it.eval(node.value)
+    if not isinstance(node.value, cst.SimpleString | cst.ConcatenatedString):  # a docstring
+        it.eval(node.value)
 
 
 def execute_assign(it: Interpreter, node: cst.Assign) -> None:

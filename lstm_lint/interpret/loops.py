@@ -94,7 +94,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
 
 
 def _is_newer(location: Location, number: int) -> bool:
-    """Whether it is a variable of a call, or an attribute of an object, that was made behind a number: each round has its own."""
+    """Whether it is a variable of a call, or an attribute of an object, that was made behind a number: a round has its own."""
     return isinstance(location[0], int) and location[0] > number
 
 

@@ -59,7 +59,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
     be the first round and any later one, and the last round's is what the loop leaves. Between rounds it counts those that are
     done (`_Loop.done`), which after the last one are as many as there are.
     """
-    base, path = it.store, it.path
+    base, path, vague = it.store, it.path, it.vague
     looped = fresh_flag(it.place(node).text, ("round", it.number()))
     done = done_rounds(it, index) if index is not None else None
     loop = _Loop(node, ONE - equal_dims(Dim.of(done), ZERO) if done is not None else looped, index, done)
@@ -78,7 +78,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
             it.store, it.path, it.broken = base, path, False
             found = it.take_back(seen) if index is not None else ([], [], [], [])
             if count == 0 and any(found[:3]):
-                _first_round(it, loop, body)
+                _first_round(it, loop, body, vague)
         changed = _written_back(it, loop, written, count)
         touched.update(dict.fromkeys(changed))
         is_settled = all(_is_newer(location, made_before) for location in changed)
@@ -125,12 +125,15 @@ def _entered(it: Interpreter, loop: _Loop, touched: Iterable[Location]) -> Store
     return entered
 
 
-def _first_round(it: Interpreter, loop: _Loop, body: Callable[[], None]) -> None:
-    """What is called in the first round, with what was before the loop; nothing that it writes is kept."""
-    base, path = it.store, it.path
-    it.store, it.path = base.overlay(), conjoin(path, loop.first)
+def _first_round(it: Interpreter, loop: _Loop, body: Callable[[], None], vague: bool) -> None:
+    """What is called in the first round, with what was before the loop; nothing that it writes is kept.
+
+    `vague`: whether the path was so before the loop.
+    """
+    base, path, behind_body = it.store, it.path, it.vague
+    it.store, it.path, it.vague = base.overlay(), conjoin(path, loop.first), vague
     body()
-    it.store, it.path, it.broken = base, path, False
+    it.store, it.path, it.broken, it.vague = base, path, False, behind_body
 
 
 def _written_back(it: Interpreter, loop: _Loop, written: Mapping[Location, Value], count: int) -> list[Location]:

@@ -275,6 +275,11 @@ def _is_met_once(flag: Symbol) -> bool:
     return isinstance(flag.key, tuple) and flag.key[0] == MET_ONCE
 
 
+def is_riddle(condition: Dim) -> bool:
+    """Whether something in a condition was not understood, such as a comparison of objects."""
+    return any(_is_met_once(flag) for flag in condition.flags)
+
+
 def fresh_flag(name: str, key: Hashable) -> Dim:
     """A condition nobody knows anything about."""
     return Dim.of(Symbol((MET_ONCE, key), name, Kind.FLAG, minimum=0, owner=FRESH))

@@ -18,15 +18,15 @@ from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal, Use
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, truth, under
+from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, is_riddle, truth, under
 from lstm_lint.interpret.store import Frame, Location, Store
 from lstm_lint.interpret.world import World
 from lstm_lint.project import Project
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
-from lstm_lint.syntax.tree import Tree, names_in
-from lstm_lint.values import NONE, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
+from lstm_lint.syntax.tree import Tree, inner_nodes, names_in
+from lstm_lint.values import NONE, Bool, Call, Class, Function, Int, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 40_000  # about a quarter of a second
@@ -81,6 +81,7 @@ class Interpreter:
     `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
     that got another weight than they were built with. `without_graph`: within so many ``no_grad``.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
+    `doubted`: conditions that are not understood, though they ask for what a layer was built from.
     """
 
     tree: Tree
@@ -127,6 +128,7 @@ class Interpreter:
     is_aside: bool = False
     reached_from: Place | None = None
     retied: set[Place | None] = field(default_factory=set)
+    doubted: set[Symbol] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.store = self.world.store.overlay()
@@ -257,11 +259,34 @@ class Interpreter:
         condition = truth(value, self.flag(node))
         if condition.constant is not None:
             return ONE if condition.constant else ZERO
+        if (is_riddle(condition) or _calls(node)) and self._asks_for_layers(node, condition):
+            self.doubted.update(condition.flags)
         if not self.path.meets(condition):
             return ZERO
         if not self.path.meets(ONE - condition):
             return ONE
         return assumed(condition, self.path)
+
+    def _asks_for_layers(self, node: cst.CSTNode, condition: Dim) -> bool:
+        """Whether a test that is not understood asks for a bool, or for something that a layer was built from.
+
+        ``if is_true(self.bidirectional)``: what is done there may be right for just those layers that get there.
+        """
+        self.muted += 1
+        try:
+            mentioned = [self.eval(name) for name in _names_outside_of_calls(node)]
+        finally:
+            self.muted -= 1
+        sizes = {symbol for value in mentioned for symbol in _symbols_of(value)} - condition.topics
+        if any(isinstance(value, Bool) and value.dim.constant is not None for value in mentioned):
+            return True
+        return bool(sizes) and any(not sizes.isdisjoint(self.world.sites[number].trust.knobs) for number in self.reported_sites)
+
+    def narrowed(self, path: Dim, condition: Dim, unnamed: bool = False) -> Dim:
+        """The path with one more condition; where that cannot be kept, or is not understood, it is vague from here on."""
+        joined = conjoin(path, condition, unnamed)
+        self.vague = self.vague or is_dropped(path, condition, joined) or not self.doubted.isdisjoint(condition.flags)
+        return joined
 
     def branch(self, arms: Sequence[tuple[Dim, Callable[[], Value]]], unnamed: bool = False) -> Value:
         """Run each arm under its condition (they exclude each other) and join state, path and value.
@@ -273,8 +298,8 @@ class Interpreter:
         for condition, run in arms:
             if not path.meets(condition):
                 continue
-            self.store, self.path, self.broken, self.ranks = base.overlay(), conjoin(path, condition, unnamed), False, ranks
-            self.vague = vague or is_dropped(path, condition, self.path)
+            self.store, self.broken, self.ranks, self.vague = base.overlay(), False, ranks, vague
+            self.path = self.narrowed(path, condition, unnamed)
             returns = len(self.frame.returns)
             value = run()
             kept_open = self.path != ZERO or self.broken
@@ -497,6 +522,32 @@ class Interpreter:
 def changes_defaults(text: str) -> bool:
     """Whether code sets the dtype or device of new tensors: ``torch.set_default_device``, ``with torch.device("cuda")``."""
     return re.search(r"set_default_(dtype|device|tensor_type)|with [\w.]*device\b", text) is not None
+
+
+def _calls(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) or any(_calls(inner) for inner in inner_nodes(node))
+
+
+def _names_outside_of_calls(node: cst.CSTNode) -> Iterator[cst.Name | cst.Attribute]:
+    """The variables and attributes that an expression reads, without what it calls."""
+    match node:
+        case cst.Name() | cst.Attribute():
+            yield node
+        case cst.Call(func=func, args=args):
+            receiver = [func.value] if isinstance(func, cst.Attribute) else []
+            for given in (*receiver, *(arg.value for arg in args)):
+                yield from _names_outside_of_calls(given)
+        case _:
+            for inner in inner_nodes(node):
+                yield from _names_outside_of_calls(inner)
+
+
+def _symbols_of(value: Value) -> Iterator[Symbol]:
+    match value:
+        case Unknown():
+            yield from (*value.as_condition().symbols, *value.as_dim().symbols)
+        case Int(dim) | Bool(dim):
+            yield from dim.symbols
 
 
 def refused(value: Value) -> bool:

@@ -43,9 +43,11 @@ def _round(it: Interpreter, node: cst.For, source: Repeated) -> None:
 
 def execute_while(it: Interpreter, node: cst.While) -> None:
     def body() -> None:
-        condition = it.truth(it.eval(node.test), node.test)
+        condition, vague = it.truth(it.eval(node.test), node.test), it.vague
         if condition != ZERO:
+            it.path = it.narrowed(it.path, condition)
             it.execute(node.body.body)
+            it.vague = vague
 
     repeat(it, node, body)
 

@@ -185,7 +185,7 @@ def execute_match(it: Interpreter, node: cst.Match) -> None:
     for case in node.cases:
         here = _pattern(it, subject, case.pattern)
         if case.guard is not None:
-            here = here * it.flag(case.guard)
+            here = here * it.truth(it.eval(case.guard), case.guard)
         arms.append((rest * here, lambda body=case.body: _run(it, body.body)))  # type: ignore[misc]
         rest = rest * (ONE - here)
     it.branch([*arms, (rest, lambda: NONE)])
@@ -200,7 +200,19 @@ def _pattern(it: Interpreter, subject: Value, pattern: cst.MatchPattern) -> Dim:
     match pattern:
         case cst.MatchValue(value=value):
             result = compare_values(it, "==", subject, it.eval(value), pattern)
-            return result.dim if isinstance(result, Bool) else it.flag(pattern)
+            return result.dim if isinstance(result, Bool) else _not_followed(it, pattern)
+        case cst.MatchSingleton(value=value):
+            result = compare_values(it, "is", subject, it.eval(value), pattern)
+            return result.dim if isinstance(result, Bool) else _not_followed(it, pattern)
+        case cst.MatchTuple(patterns=elements) | cst.MatchList(patterns=elements) if isinstance(subject, Tuple):
+            inner = [element.value for element in elements if isinstance(element, cst.MatchSequenceElement)]
+            if len(inner) < len(elements) or len(inner) != len(subject.items):
+                _capture(it, pattern)
+                return _not_followed(it, pattern)
+            total = ONE
+            for item, part in zip(subject.items, inner, strict=True):
+                total = total * _pattern(it, item, part)
+            return total
         case cst.MatchAs(pattern=None, name=name):
             if name is not None:
                 assign_name(it, name.value, subject)
@@ -212,7 +224,14 @@ def _pattern(it: Interpreter, subject: Value, pattern: cst.MatchPattern) -> Dim:
             return ONE - nothing
         case _:
             _capture(it, pattern)
-            return it.flag(pattern)
+            return _not_followed(it, pattern)
+
+
+def _not_followed(it: Interpreter, pattern: cst.MatchPattern) -> Dim:
+    """The condition of a pattern that is not understood, which may ask for anything."""
+    flag = it.flag(pattern)
+    it.doubted.update(flag.flags)
+    return flag
 
 
 def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:

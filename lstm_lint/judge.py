@@ -119,7 +119,7 @@ def judge(call: LstmCall) -> Judged:
     if config is None or call.problem is not None:
         return Judged(call, InputView(None, None, None, None, None))
     tensors, structure, why = state_tensors(call.state, config)
-    view = input_view(call.input, config, _state_rank(tensors, config))
+    view = _in_one_spelling(input_view(call.input, config, _state_rank(tensors, config)), call)
     trust = replace(call.site.trust, runtime=view.runtime, rounds=call.rounds)
     names = ("h_0", "c_0") if config.has_pair else ("h_0",)
     parts: tuple[StatePart, ...] = ()
@@ -227,16 +227,25 @@ def _part(
     wanted = len(config.state_dims(which, Dim.of(TIME) if batched else None))
     actual = tensor.shape.dims
     if actual is None:
-        spelt = tensor.shape.with_rank(wanted)
-        known = spelt.dims if spelt is not None and tensor.shape.minimum_rank else None
-        if known is None:
+        actual = _spelt_out(tensor.shape, wanted, call)
+        if actual is None:
             return StatePart(which, expected, None, why=tensor.why, place=tensor.place, tensor=tensor)
-        actual = known
     actual = tuple(call.in_one_spelling(dim).substitute(view.promised(config)) for dim in actual)
     if len(actual) != wanted:
         return StatePart(which, expected, actual, ranks=(wanted, len(actual)), place=tensor.place, tensor=tensor)
     axes = tuple(_compare_axes(which, config, view, actual, call.given, trust))
     return StatePart(which, expected, actual, axes, why=tensor.why, place=tensor.place, tensor=tensor)
+
+
+def _spelt_out(shape: Shape, wanted: int, call: LstmCall) -> tuple[Dim, ...] | None:
+    """The sizes of a state of unknown rank once it has the rank that torch insists on; None where none is known."""
+    assert shape.rest is not None
+    spelt = shape.with_rank(wanted)
+    if spelt is None or spelt.dims is None:
+        return None
+    rank = wanted - shape.minimum_rank + shape.rest.skipped
+    dims = tuple(call.in_one_spelling(dim, {shape.rest.key: rank}) for dim in spelt.dims)
+    return dims if shape.minimum_rank or dims != spelt.dims else None
 
 
 def _compare_axes(
@@ -278,6 +287,13 @@ def _axis_family(size: Symbol) -> tuple[object, bool] | None:
             return key, position < 0
         case _:
             return None
+
+
+def _in_one_spelling(view: InputView, call: LstmCall) -> InputView:
+    """What the input says, its sizes spelt as those of the state are."""
+    batch, time, features = (None if d is None else call.in_one_spelling(d) for d in (view.batch, view.time, view.features))
+    dims = None if view.dims is None else tuple(map(call.in_one_spelling, view.dims))
+    return replace(view, dims=dims, batch=batch, time=time, features=features)
 
 
 # -- the input -------------------------------------------------------------------------------------------------------

@@ -16,7 +16,6 @@ from lstm_lint.ops.arguments import (
     constant,
     given,
     integer,
-    lost,
     prefixed,
     tensor,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -119,12 +119,14 @@ def judge(call: LstmCall) -> Judged:
     if config is None or call.problem is not None:
         return Judged(call, InputView(None, None, None, None, None))
     tensors, structure, why = state_tensors(call.state, config)
-    view = _in_one_spelling(input_view(call.input, config, _state_rank(tensors, config)), call)
+    view = input_view(call.input, config, _state_rank(tensors, config))
+    known = replace(call, ranks={**call.ranks, **_insisted(tensors, config, view)})
+    view = _in_one_spelling(view, known)
     trust = replace(call.site.trust, runtime=view.runtime, rounds=call.rounds)
     names = ("h_0", "c_0") if config.has_pair else ("h_0",)
     parts: tuple[StatePart, ...] = ()
     if call.state is not None and structure is None:
-        parts = tuple(_part(name, tensor, config, view, call, trust, why) for name, tensor in zip(names, tensors, strict=True))
+        parts = tuple(_part(name, tensor, config, view, known, trust, why) for name, tensor in zip(names, tensors, strict=True))
         structure = _not_a_pair(call, config, view, parts)
         parts = () if structure is not None else parts
     output = None
@@ -237,15 +239,21 @@ def _part(
     return StatePart(which, expected, actual, axes, why=tensor.why, place=tensor.place, tensor=tensor)
 
 
+def _insisted(tensors: Sequence[Tensor | None], config: LayerConfig, view: InputView) -> dict[Hashable, int]:
+    """The ranks that torch insists on for states of unknown rank, by key: both state and input are spelt with them."""
+    if view.batched is None:
+        return {}
+    wanted = len(config.state_dims("h", Dim.of(TIME) if view.batched else None))
+    shapes = [tensor.shape for tensor in tensors if tensor is not None]
+    return {s.rest.key: wanted - s.minimum_rank + s.rest.skipped for s in shapes if s.rest and s.minimum_rank <= wanted}
+
+
 def _spelt_out(shape: Shape, wanted: int, call: LstmCall) -> tuple[Dim, ...] | None:
     """The sizes of a state of unknown rank once it has the rank that torch insists on; None where none is known."""
-    assert shape.rest is not None
     spelt = shape.with_rank(wanted)
     if spelt is None or spelt.dims is None:
         return None
-    rank = wanted - shape.minimum_rank + shape.rest.skipped
-    dims = tuple(call.in_one_spelling(dim, {shape.rest.key: rank}) for dim in spelt.dims)
-    return dims if shape.minimum_rank or dims != spelt.dims else None
+    return spelt.dims if shape.minimum_rank or tuple(map(call.in_one_spelling, spelt.dims)) != spelt.dims else None
 
 
 def _compare_axes(

@@ -9,7 +9,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.lineage import Lineage, is_noted
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
-from lstm_lint.shapes import size_symbol
+from lstm_lint.shapes import Broadcast, size_symbol
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Dict, OneOf, Packed, Repeated, Tensor, Tuple, Unknown, Value
 
@@ -148,14 +148,23 @@ class LstmCall:
     reached_from: Place | None = None
     usual: bool = False
 
-    def in_one_spelling(self, dim: Dim) -> Dim:
-        """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims."""
+    def in_one_spelling(self, dim: Dim, ranks: Mapping[Hashable, int] | None = None) -> Dim:
+        """The dim with flags as flags, and with ``x.size(-1)`` as ``x.size(2)`` where x is known to have three dims.
+
+        A size of what several tensors broadcast to is theirs where that is certain. `ranks`: more of them than the call knows.
+        """
+        ranks = self.ranks if ranks is None else {**self.ranks, **ranks}
         values = dict(self.site.booleans)
         for symbol in dim.symbols:
             match symbol.key:
-                case ("size", key, int() as position) if position < 0 and key in self.ranks:
+                case ("size", Broadcast() as key, int() as position) if 0 <= position < ranks.get(key, 0):
+                    size = key.sizes(ranks[key], ranks)[position]
+                    if size is not None:
+                        values[symbol] = self.in_one_spelling(size, ranks)
+                case ("size", key, int() as position) if position < 0 and key in ranks:
                     name = symbol.name.rsplit(".size(", 1)[0]
-                    values[symbol] = Dim.of(size_symbol(key, name, position + self.ranks[key]))
+                    whole = Dim.of(size_symbol(key, name, position + ranks[key]))
+                    values[symbol] = self.in_one_spelling(whole, ranks) if isinstance(key, Broadcast) else whole
         return dim.substitute(values)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -120,11 +120,13 @@ def judge(call: LstmCall) -> Judged:
         return Judged(call, InputView(None, None, None, None, None))
     tensors, structure, why = state_tensors(call.state, config)
     view = input_view(call.input, config, _state_rank(tensors, config))
+    known = replace(call, ranks={**call.ranks, **_insisted(tensors, config, view)})
+    view = _in_one_spelling(view, known)
     trust = replace(call.site.trust, runtime=view.runtime, rounds=call.rounds)
     names = ("h_0", "c_0") if config.has_pair else ("h_0",)
     parts: tuple[StatePart, ...] = ()
     if call.state is not None and structure is None:
-        parts = tuple(_part(name, tensor, config, view, call, trust, why) for name, tensor in zip(names, tensors, strict=True))
+        parts = tuple(_part(name, tensor, config, view, known, trust, why) for name, tensor in zip(names, tensors, strict=True))
         structure = _not_a_pair(call, config, view, parts)
         parts = () if structure is not None else parts
     output = None
@@ -227,16 +229,31 @@ def _part(
     wanted = len(config.state_dims(which, Dim.of(TIME) if batched else None))
     actual = tensor.shape.dims
     if actual is None:
-        spelt = tensor.shape.with_rank(wanted)
-        known = spelt.dims if spelt is not None and tensor.shape.minimum_rank else None
-        if known is None:
+        actual = _spelt_out(tensor.shape, wanted, call)
+        if actual is None:
             return StatePart(which, expected, None, why=tensor.why, place=tensor.place, tensor=tensor)
-        actual = known
     actual = tuple(call.in_one_spelling(dim).substitute(view.promised(config)) for dim in actual)
     if len(actual) != wanted:
         return StatePart(which, expected, actual, ranks=(wanted, len(actual)), place=tensor.place, tensor=tensor)
     axes = tuple(_compare_axes(which, config, view, actual, call.given, trust))
     return StatePart(which, expected, actual, axes, why=tensor.why, place=tensor.place, tensor=tensor)
+
+
+def _insisted(tensors: Sequence[Tensor | None], config: LayerConfig, view: InputView) -> dict[Hashable, int]:
+    """The ranks that torch insists on for states of unknown rank, by key: both state and input are spelt with them."""
+    if view.batched is None:
+        return {}
+    wanted = len(config.state_dims("h", Dim.of(TIME) if view.batched else None))
+    shapes = [tensor.shape for tensor in tensors if tensor is not None]
+    return {s.rest.key: wanted - s.minimum_rank + s.rest.skipped for s in shapes if s.rest and s.minimum_rank <= wanted}
+
+
+def _spelt_out(shape: Shape, wanted: int, call: LstmCall) -> tuple[Dim, ...] | None:
+    """The sizes of a state of unknown rank once it has the rank that torch insists on; None where none is known."""
+    spelt = shape.with_rank(wanted)
+    if spelt is None or spelt.dims is None:
+        return None
+    return spelt.dims if shape.minimum_rank or tuple(map(call.in_one_spelling, spelt.dims)) != spelt.dims else None
 
 
 def _compare_axes(
@@ -278,6 +295,13 @@ def _axis_family(size: Symbol) -> tuple[object, bool] | None:
             return key, position < 0
         case _:
             return None
+
+
+def _in_one_spelling(view: InputView, call: LstmCall) -> InputView:
+    """What the input says, its sizes spelt as those of the state are."""
+    batch, time, features = (None if d is None else call.in_one_spelling(d) for d in (view.batch, view.time, view.features))
+    dims = None if view.dims is None else tuple(map(call.in_one_spelling, view.dims))
+    return replace(view, dims=dims, batch=batch, time=time, features=features)
 
 
 # -- the input -------------------------------------------------------------------------------------------------------

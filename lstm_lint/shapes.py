@@ -6,10 +6,14 @@ the rest, so that whatever is derived from ``x`` (an embedding of it, its transp
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, maximum, product
+
+MAX_RANKS_TRIED = 16
 
 
 class ShapeError(Exception):
@@ -223,9 +227,52 @@ def broadcast(left: Shape, right: Shape) -> Shape | None:
         return left
     if left.rest is not None or right.rest is not None:
         return _broadcast_unknown(left, right)
-    longer, shorter = (left.front, right.front) if len(left.front) >= len(right.front) else (right.front, left.front)
+    return Shape(_known_broadcast(left.front, right.front))
+
+
+@dataclass(frozen=True)
+class Broadcast:
+    """The key of what tensors broadcast to where not all ranks are known: its sizes can be told once its own rank is.
+
+    `number` tells it from others. Of the `shapes` one has that rank, and the others have no more.
+    """
+
+    number: Hashable
+    shapes: tuple[Shape, ...] = field(compare=False)
+
+    def sizes(self, rank: int, ranks: Mapping[Hashable, int]) -> tuple[Dim | None, ...]:
+        """Its sizes if it has `rank` axes, None for those that are not certain. `ranks`: those of other tensors, by key."""
+        found = list(self._possible(rank, ranks))
+        columns = zip(*found, strict=True) if found else ()
+        return tuple(column[0] if all(size == column[0] for size in column) else None for column in columns) or (None,) * rank
+
+    def _possible(self, rank: int, ranks: Mapping[Hashable, int]) -> Iterator[tuple[Dim, ...]]:
+        """The sizes for each way to give the shapes as many axes."""
+        options = [_ranks_of(shape, rank, ranks) for shape in self.shapes]
+        if product(Dim.of(len(option)) for option in options).constant not in range(MAX_RANKS_TRIED + 1):
+            return
+        for chosen in cartesian(*options):
+            spelt = [shape.with_rank(own) for shape, own in zip(self.shapes, chosen, strict=True)]
+            if max(chosen) == rank and all(spelt):
+                try:
+                    yield reduce(_known_broadcast, (shape.front for shape in spelt if shape is not None))
+                except ShapeError:
+                    continue
+
+
+def _ranks_of(shape: Shape, most: int, ranks: Mapping[Hashable, int]) -> Sequence[int]:
+    """How many axes a shape may have, up to so many."""
+    if shape.rest is None:
+        return [len(shape.front)]
+    if shape.rest.key in ranks:
+        return [ranks[shape.rest.key] - shape.rest.skipped + shape.minimum_rank]
+    return range(shape.minimum_rank, most + 1)
+
+
+def _known_broadcast(left: Sequence[Dim], right: Sequence[Dim]) -> tuple[Dim, ...]:
+    longer, shorter = (left, right) if len(left) >= len(right) else (right, left)
     offset = len(longer) - len(shorter)
-    return Shape((*longer[:offset], *_pairwise(longer[offset:], shorter)))
+    return (*longer[:offset], *_pairwise(longer[offset:], shorter))
 
 
 def _broadcast_unknown(left: Shape, right: Shape) -> Shape | None:

@@ -140,6 +140,43 @@ def test_only_what_may_have_been_changed_is_forgotten(tmp_path: Path, elsewhere:
     assert errors == [path.read_text().splitlines().index(CHANGED.splitlines()[-1]) + 1]
 
 
+SET_UP = """\
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rnn = nn.GRU(2, 3)
+        self.set_up(2)
+    def set_up(self, layers):
+        self.layers = layers
+    def again(self):
+        self.set_up(1)
+    def prepare(self, rows, layer=nn.LSTM):
+HEAVY        BEHIND
+    def forward(self, x, rows):
+        self.prepare(rows)
+        return self.rnn(torch.zeros(5, 4, 2), torch.zeros(self.layers, 4, 3))
+""".replace("HEAVY", indented(ENDLESS, 8))
+
+
+@pytest.mark.parametrize(
+    ("behind", "is_kept"),
+    [
+        ("rows.clear()", True),
+        ("self.set_up(1)", False),
+        ("self.again()", False),
+        ("self.rnn(rows[0])", True),
+        ("self.run(rows)", False),  # of a base class that nobody sees
+        ("change(self)", False),
+        ("getattr(self, rows[0])()", False),
+        ("self.setup = self.again", False),
+    ],
+)
+def test_a_method_that_is_not_followed_to_its_end_changes_what_it_leads_to(behind: str, is_kept: bool) -> None:
+    code = SET_UP.replace("BEHIND", behind)
+    last = line_of(code, "        return")
+    assert (("LST101", last) in found(code)) == is_kept
+
+
 def test_the_other_end_that_is_used_behind_the_end_of_the_budget_is_no_reason_to_warn() -> None:
     """``out[:, 0]`` stands where nobody looked: whether the last step alone is used is not known."""
     code = (

@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 from test_rules import BATCH, X, call, integer, pair, site, tensor
 
+from lstm_lint.check import check_file
+from lstm_lint.config import Settings
 from lstm_lint.dims import Dim
 from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.judge import judge
+from lstm_lint.outline import StateStatus
 from lstm_lint.rules import check_facts
 from lstm_lint.shapes import Shape
+from lstm_lint.source import Source
 from lstm_lint.values import FALSE, NONE, TRUE, Packed, Repeated, Tensor, Tuple, Unknown, Value
 
 torch = pytest.importorskip("torch")
@@ -157,3 +161,17 @@ def test_output() -> None:
     judged = judge(call(site(batch_first=TRUE, bidirectional=TRUE), Tensor(Shape.of(*X[:2], 28)), None))
     assert judged.output == (X[0], X[1], Dim.of(8))
     assert judge(call(site(), Unknown("x", "x"), None)).output is None
+
+
+def test_input_and_state_of_unknown_rank_are_spelt_alike() -> None:
+    """What broadcasts to a state goes into the input as well: the rank that torch insists on holds for both."""
+    code = (
+        "import torch\nfrom torch import nn\n"
+        "def step(x, gaps):\n"
+        "    h = torch.zeros(x.size(0), 6) * nn.Linear(4, 6)(gaps[:, 0, :])\n"
+        "    return nn.GRUCell(10, 6)(torch.cat([h, x[:, 0, :]], dim=1), h)\n"
+    )
+    result = check_file(Source("net.py", code), Settings(".", cache=False, confirm="never"), listing=True)
+    assert [(call.h_0.status, call.h_0.actual) for call in result.calls] == [
+        (StateStatus.MATCH, ("max(gaps.size(0), x.size(0))", "6"))
+    ]

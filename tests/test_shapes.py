@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lint.dims import ONE, Dim, maximum, symbol
-from lstm_lint.shapes import Rest, Shape, ShapeError, broadcast, reshape
+from lstm_lint.shapes import Broadcast, Rest, Shape, ShapeError, broadcast, reshape
 
 torch = pytest.importorskip("torch")
 
@@ -108,6 +108,37 @@ def test_broadcast(left: tuple[int, ...], right: tuple[int, ...]) -> None:
             broadcast(Shape.of(*left), Shape.of(*right))
         return
     assert broadcast(Shape.of(*left), Shape.of(*right)) == Shape.of(*expected)
+
+
+@SETTINGS
+@given(SIZES, SIZES, st.integers(0, 3), st.integers(0, 3), st.booleans())
+def test_what_a_broadcast_is_once_its_rank_is_known(
+    left: tuple[int, ...], right: tuple[int, ...], front: int, back: int, known: bool
+) -> None:
+    """Of a known tensor and of one from outside, some of whose axes are spelt out at both ends."""
+    try:
+        expected = tuple(torch.broadcast_shapes(left, right))
+    except RuntimeError:
+        return
+    if front + back > len(right):
+        return
+    ranks = {"x": len(right)} if known else {}
+    sizes = Broadcast("both", (Shape.of(*left), X.opened(front, back))).sizes(len(expected), ranks)
+    assert len(sizes) == len(expected)
+    if known or front + back == len(expected):
+        assert None not in sizes
+    for size, actual in zip(sizes, expected, strict=True):
+        if size is not None:
+            values = {symbol: Dim.of(right[symbol.key[2]]) for symbol in size.symbols}  # type: ignore[index]
+            assert size.substitute(values).constant == actual
+
+
+def test_a_broadcast_of_which_nothing_is_certain() -> None:
+    assert Broadcast("both", (X, Shape.of(N, H))).sizes(2, {}) == (None, None)
+    assert Broadcast("both", (X, Shape.of(1, 5, H))).sizes(3, {}) == (None, Dim.of(5), None)
+    assert Broadcast("both", (X, Shape.of(N, H))).sizes(1, {}) == (None,)  # it has two at least
+    assert Broadcast("both", (X, Shape.of(N, H))).sizes(2, {"x": 0}) == (N, H)
+    assert Broadcast("both", (X,) * 5).sizes(3, {}) == (None,) * 3  # too many to try
 
 
 def test_broadcast_of_symbols() -> None:

@@ -14,7 +14,7 @@ from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
 from lstm_lint.source import Source
-from lstm_lint.syntax.outside import changed_later, set_on_others
+from lstm_lint.syntax.outside import changed_by, changed_later, set_on_others
 from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.values import (
     Bool,
@@ -143,18 +143,29 @@ KEEPING = frozenset({"instance", "module_list", "sequential", "module_dict"})
 
 
 def _changed_by(it: Interpreter, function: Function, owners: Sequence[Ref]) -> frozenset[str] | None:
-    """The attributes that the code around a function may change, in the file of each object's class too; None for any.
+    """The attributes that a function and what it leads to may change, in the file of each object's class too; None for any.
 
     What it calls in other files can change attributes of objects as well, ``model.layers = 2``.
     """
     classes = [cls for owner in owners if (cls := it.world.classes.get(owner.number)) is not None]
     scopes = [function.scope, *(candidate.scope for cls in classes for candidate in mro(it, cls))]
     trees = {scope.tree for scope in scopes if isinstance(scope, Frame) and scope.tree is not None} | {it.tree}
-    found: set[str] = set()
-    for tree in trees:
-        changed = changed_later(tree.source.text, function.name == "__init__")
-        if changed is None:
+    texts = [tree.source.text for tree in trees]
+    found = changed_by(texts, function.name) if _is_given_itself(function, owners) else None
+    if found is None:
+        whole = [changed_later(text, function.name == "__init__") for text in texts]
+        known = [names for names in whole if names is not None]
+        if len(known) < len(whole):
             return None
-        found |= changed
+        found = frozenset[str]().union(*known)
     sources = [it.project.source(path) for path in it.asked_for] if it.project is not None else []
-    return frozenset(found).union(*(set_on_others(source.text) for source in sources if isinstance(source, Source)))
+    return found.union(*(set_on_others(source.text) for source in sources if isinstance(source, Source)))
+
+
+def _is_given_itself(function: Function, owners: Sequence[Ref]) -> bool:
+    """Whether a method gets no object but its own, and calls it ``self``."""
+    definition = function.definition
+    if not isinstance(definition, cst.FunctionDef) or any(o.kind == "instance" and o != function.receiver for o in owners):
+        return False
+    parameters = (*definition.params.posonly_params, *definition.params.params)
+    return bool(parameters) and parameters[0].name.value == "self" and function.receiver is not None

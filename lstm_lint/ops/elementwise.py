@@ -16,7 +16,6 @@ from lstm_lint.ops.arguments import (
     constant,
     given,
     integer,
-    lost,
     prefixed,
     tensor,
 )
@@ -24,7 +23,8 @@ from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import dtype_argument, float_result, is_float, promoted, scalar_dtype, with_scalar
 from lstm_lint.ops.extents import at_least
 from lstm_lint.ops.transforms import halved
-from lstm_lint.shapes import Shape, ShapeError, broadcast, broadcast_dim
+from lstm_lint.proofs import spoken_of
+from lstm_lint.shapes import Broadcast, Rest, Shape, ShapeError, broadcast, broadcast_dim
 from lstm_lint.values import Bool, Call, Float, Int, NoneValue, OneOf, Tensor, Unknown, Value, as_dim, describe
 
 
@@ -125,7 +125,8 @@ def _with_unknown(call: Call, tensors: Sequence[Tensor], unknown: Sequence[Unkno
     """A known tensor and something that may be a number or a tensor that broadcasts."""
     if not tensors:
         raise CannotTell(f"whether {unknown[0].name} is a number or a tensor is not known")
-    return _trailing(call, [tensors[0].shape], f"whether {unknown[0].name} is a number or a tensor is not known")
+    shapes = [tensors[0].shape, *(Shape.unknown(value.key, value.name) for value in unknown)]  # a number: no axes at all
+    return _trailing(call, shapes, f"whether {unknown[0].name} is a number or a tensor is not known")
 
 
 def _partly(call: Call, tensors: Sequence[Tensor], dtype: str | None) -> Tensor:
@@ -147,7 +148,7 @@ def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | Non
     The last axes that all of them spell out are known if they are all there is; of the others, one of more than 1 keeps its
     size.
     """
-    result = lost(call, reason, dtype)
+    why = call.unknown(reason)
     tails = [shape.front if shape.rest is None else shape.back for shape in shapes]
     kept: list[Dim] = []
     for column in zip_longest(*map(reversed, tails)):
@@ -156,7 +157,15 @@ def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | Non
         if len(sizes) < max(len(tails), 2) and not at_least(size, 2):
             break
         kept.insert(0, size)
-    return Tensor(Shape((), result.shape.rest, tuple(kept)), dtype, place=call.place, why=result.why)
+    counted = any(_is_counted(dim) for shape in shapes for dim in (*shape.front, *shape.back))
+    whole = Rest(why.key if counted else Broadcast(why.key, tuple(shapes)), why.name)
+    return Tensor(Shape((), whole.without(0, len(kept)), tuple(kept)), dtype, place=call.place, why=why)
+
+
+def _is_counted(dim: Dim) -> bool:
+    """Whether it speaks of a loop's counter, and so is another one in another round."""
+    about = (*dim.symbols, *(size for flag in dim.flags for size in spoken_of(flag)))
+    return any(isinstance(symbol.key, tuple) and symbol.key[0] == "loop" for symbol in about)
 
 
 def result_dtype(name: str, operands: Sequence[Value]) -> str | None:

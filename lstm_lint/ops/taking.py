@@ -34,7 +34,7 @@ def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     key = call.positional[1]
     items = list(key.items) if isinstance(key, Tuple) and key.kind == "tuple" else [key]
     if lineage.axes is None:
-        return lineage
+        return lineage.with_axes(None)
     spread = _spread(items, len(lineage.axes))
     if spread is None:
         return lineage.with_axes(None)

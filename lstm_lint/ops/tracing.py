@@ -127,6 +127,7 @@ def _united(parents: Sequence[Lineage]) -> Lineage:
         frozenset(source for parent in parents for source in parent.sources),
         None,
         padded=any(parent.padded for parent in parents),
+        overrun=any(parent.overrun for parent in parents),
         turned=parents[0].turned,
         graph=next(graph for graph in (Graph.FREED, Graph.KEPT, Graph.CUT) if graph in graphs),
     )
@@ -275,7 +276,7 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     joined[dim.constant] = other(dims[dim.constant])
     if len(dims) == len(lineage.axes) and any(one.holds_features(dim.constant) for one in known):
         joined[dim.constant] = (Factor(Role.JOINED, dims[dim.constant]),)
-    return replace(united, axes=tuple(joined), padded=lineage.padded, turned=lineage.turned)
+    return replace(united, axes=tuple(joined), padded=lineage.padded, overrun=lineage.overrun, turned=lineage.turned)
 
 
 def _multiplied(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:

@@ -77,10 +77,10 @@ class Probe:
 
     `layer` is the class's name in torch.nn; `arguments` its constructor arguments, as given; shapes are concrete. `hx` is None
     (no state), one shape, or a list of shapes, one per tensor of the state; `structure` says how they are handed over
-    (``tuple``, ``list``, ``tensor``). `packed`: the input, padded and laid out as the layer's batch_first says, is packed with
-    these `lengths` (all equal where there are none). `experiment` names one of `confirm.experiments`, `details` say
-    which of its cases, as plain data. `dtypes` are those of the ``input`` (and of the layer with it), of ``h_0`` and of ``c_0``
-    where they are not the layer's own.
+    (``tuple``, ``list``, ``tensor``; ``nested``: a pair in the place of h_0). `packed`: the input, padded and laid out as the
+    layer's batch_first says, is packed with these `lengths` (all equal where there are none). `experiment` names one of
+    `confirm.experiments`, `details` say which of its cases, as plain data. `dtypes` are those of the ``input`` (and of the
+    layer with it), of ``h_0`` and of ``c_0`` where they are not the layer's own.
     `expect`: output shapes the analysis inferred (``output``, ``h_n``, ``c_n``), to be compared by ``--confirm always``.
     """
 

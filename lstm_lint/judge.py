@@ -160,6 +160,10 @@ def state_tensors(state: Value | None, config: LayerConfig) -> tuple[tuple[Tenso
             wrong = [item for item in items[:2] if not isinstance(item, Tensor | Unknown)]
             if any(item == NONE for item in wrong):
                 return unknown, f"{config.layer} takes two tensors (h_0, c_0), one of them is None", None
+            inner = next((item for item in wrong if isinstance(item, Tuple)), None)
+            if inner is not None:
+                text = f"{config.layer} takes two tensors (h_0, c_0), one of them is a {inner.kind} of {len(inner.items)}"
+                return unknown, text, None
             if wrong:
                 return unknown, None, None
             return tuple(as_tensor(item) for item in items[:2]), None, None

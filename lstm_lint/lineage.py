@@ -128,16 +128,17 @@ class Lineage:
     """What a tensor is of what recurrent layers gave: `axes` as far as they are known, and what was taken of those that went.
 
     Without `sources` it is data whose layout is known all the same, as `pad_sequence` gives it.
-    `padded`: steps behind the end of the shorter sequences are zeros that were filled in. `lengths`: of which sequences, as
-    `Numbers.of` says it. `turned`: time and batch have changed places since it was laid out. `front`: where the number of axes
-    is not known, what the first two are. `graph`: what ``backward`` finds behind it. `astray`: what a view did to an axis whose
-    meaning is not known.
+    `padded`: steps behind the end of the shorter sequences were filled in; `overrun`: and a layer has run on over them,
+    since they were not packed. `lengths`: of which sequences, as `Numbers.of` says it. `turned`: time and batch have changed
+    places since it was laid out. `front`: where the number of axes is not known, what the first two are. `graph`: what
+    ``backward`` finds behind it. `astray`: what a view did to an axis whose meaning is not known.
     """
 
     sources: frozenset[Source]
     axes: tuple[Axis, ...] | None
     taken: tuple[Taken, ...] = ()
     padded: bool = False
+    overrun: bool = False
     lengths: Hashable = None
     turned: bool = False
     front: tuple[Axis, ...] = ()

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -423,10 +424,36 @@ def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
 
 
 def flag_text(flag: Symbol, value: int) -> str:
-    """``bidirectional=True``, ``num_layers > 1``, ``not (kind == 'lstm')``."""
+    """``bidirectional=True``, ``num_layers > 1``, ``kind != 'lstm'``."""
     if flag.name.replace(".", "").replace("_", "").isalnum():
         return f"{flag.name}={bool(value)}"
-    return flag.name if value else f"not ({flag.name})"
+    return flag.name if value else _opposite(flag.name)
+
+
+OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.Is: ast.IsNot,
+    ast.In: ast.NotIn,
+    ast.Lt: ast.GtE,
+    ast.Gt: ast.LtE,
+}
+OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
+
+
+def _opposite(condition: str) -> str:
+    """``num_layers <= 1`` for ``num_layers > 1``: a condition's opposite as the code would say it."""
+    try:
+        node = ast.parse(condition, mode="eval").body
+    except (SyntaxError, ValueError):
+        return f"not ({condition})"
+    match node:
+        case ast.Compare(ops=[operator]) if type(operator) in OPPOSITES:
+            node.ops = [OPPOSITES[type(operator)]()]
+            return ast.unparse(node)
+        case ast.UnaryOp(ast.Not(), operand):
+            return ast.unparse(operand)
+        case _:
+            return ast.unparse(ast.UnaryOp(ast.Not(), node))
 
 
 def _size_words(difference: Dim, expected: Dim, actual: Dim) -> tuple[str, str]:

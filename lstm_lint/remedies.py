@@ -122,3 +122,8 @@ class NestState(Remedy):
 @dataclass(frozen=True, kw_only=True)
 class BatchFirst(Remedy):
     """``h_n.view(...)`` becomes ``h_n.transpose(0, 1).reshape(...)``, so that the rows of one sample stay together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfoldSamples(Remedy):
+    """``x.view(layers, batch, hidden)`` becomes ``x.view(batch, layers, hidden).transpose(0, 1).contiguous()``."""

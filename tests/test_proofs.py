@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product as cartesian
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_dims import polynomials
@@ -18,6 +19,7 @@ from lstm_lint.proofs import (
     consistent,
     equal_if_divisible,
     flag_cases,
+    flag_text,
     implied,
     never_zero,
 )
@@ -176,6 +178,26 @@ def test_words() -> None:
     assert (single.when, single.unless) == ("L != 1", "L == 1")
     swapped = compare(Dim.of(H), layers, ONE, TRUST)
     assert swapped.when == "L != H"
+
+
+@pytest.mark.parametrize(
+    ("condition", "opposite"),
+    [
+        ("self.num_layers > 1", "self.num_layers <= 1"),
+        ("kind == 'lstm'", "kind != 'lstm'"),
+        ('"lstm" not in self.kind', "'lstm' in self.kind"),
+        ("state is None", "state is not None"),
+        ("(a or b) == c", "(a or b) != c"),
+        ("not args.bi", "args.bi"),
+        ("0 < n < 5", "not 0 < n < 5"),
+        ("a and b > 1", "not (a and b > 1)"),
+        ("cfg['bi']", "not cfg['bi']"),
+        ("`x` is given", "not (`x` is given)"),
+    ],
+)
+def test_the_opposite_of_a_condition(condition: str, opposite: str) -> None:
+    flag = Symbol(condition, condition, Kind.FLAG)
+    assert (flag_text(flag, 1), flag_text(flag, 0)) == (condition, opposite)
 
 
 def test_divisibility_is_given_the_benefit_of_the_doubt() -> None:

@@ -128,6 +128,7 @@ MISUSES: dict[str, Any] = {
     "layer": of_layer,
     "function": of_function,
     "operator": operated,
+    "join": lambda lab, subject, details: getattr(lab.torch, details["name"])([subject, subject]),
 }
 
 

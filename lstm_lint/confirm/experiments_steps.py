@@ -34,6 +34,15 @@ def packed_output(lab: Lab, layer: Any) -> tuple[Any, Any]:
     return rnn.pad_packed_sequence(output)[0], hidden(state)
 
 
+def unpacked_output(lab: Lab, layer: Any) -> tuple[Any, Any]:
+    """The output (time, batch, features) of the padded batch as it is, and the h_n of the same batch packed."""
+    given, rnn = batch(lab, layer), lab.torch.nn.utils.rnn
+    for sample, length in enumerate(LENGTHS):
+        (given[sample] if layer.batch_first else given[:, sample])[length:] = 0
+    state = layer(rnn.pack_padded_sequence(given, list(LENGTHS), layer.batch_first))[1]
+    return steps_first(layer, layer(given)[0]), hidden(state)
+
+
 def hidden(state: Any) -> Any:
     """h_n of what a layer gives beside its output."""
     return state[0] if isinstance(state, tuple) else state
@@ -91,15 +100,18 @@ def one_direction(lab: Lab) -> Reply:
 def padded_last_step(lab: Lab) -> Reply:
     """LST407: the last step of a padded output, forward, against the ends that h_n holds, for sequences of other lengths."""
     layer = lab.build()
-    output, h_n = packed_output(lab, layer)
+    overrun = lab.probe["details"]["overrun"]
+    output, h_n = unpacked_output(lab, layer) if overrun else packed_output(lab, layer)
     last = output[-1]
     forward = h_n[-2] if layer.bidirectional else h_n[-1]
     number = lab.largest(last[1:, : forward.shape[-1]], forward[1:])
+    steps = ", ".join(map(str, LENGTHS))
+    taken = "has run over padding" if overrun else f"is {float(last[1:].abs().max()):g}"
+    held = "a packed batch leaves in h_n" if overrun else "h_n holds"
     text = (
-        f"of sequences of {', '.join(map(str, LENGTHS))} steps the last step is {float(last[1:].abs().max()):g} for all but "
-        f"the first, up to {number:.3g} away from what h_n holds of them"
+        f"of sequences of {steps} steps the last step {taken} for all but the first, up to {number:.3g} away from what {held}"
     )
-    return lab.verdict(number > 0, text, number)
+    return lab.verdict(number > 0, f"{text} of them", number)
 
 
 EXPERIMENTS: dict[str, Callable[[Lab], Reply]] = {

@@ -290,7 +290,8 @@ def _structure(judged: Judged, complaint: Complaint | None, count: int) -> str:
         return "arguments"
     state = judged.call.state
     if complaint is not None and complaint.ask is Ask.STRUCTURE:
-        return state.kind if isinstance(state, Tuple) else "tensor"
+        nested = isinstance(state, Tuple) and any(isinstance(item, Tuple) for item in state.items[:2])
+        return "nested" if nested else state.kind if isinstance(state, Tuple) else "tensor"
     if not judged.call.site.layer.startswith("LSTM"):
         return "tensor"
     return "list" if isinstance(state, Tuple) and state.kind == "list" and count else "tuple"

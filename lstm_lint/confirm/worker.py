@@ -230,6 +230,8 @@ def call(torch: Any, probe: Probe, layer: Any, given: Any, state: list[Any]) -> 
         return layer(given, state[0])
     if probe["structure"] == "arguments":
         return layer(given, *state)
+    if probe["structure"] == "nested":
+        return layer(given, (tuple(state), state[-1]))
     return layer(given, state if probe["structure"] == "list" else tuple(state))
 
 

@@ -23,6 +23,7 @@ from lstm_lint.remedies import (
     Remedy,
     SetSize,
     SwapSizes,
+    UnfoldSamples,
     Unwrap,
 )
 from lstm_lint.syntax.tree import Tree, Unparsable, parse
@@ -42,6 +43,7 @@ WRITERS: dict[type[Remedy], Callable[[Any, Syntax], Edits | None]] = {
     JoinDirections: outputs.join_directions,
     NestState: outputs.nest_state,
     BatchFirst: outputs.batch_first,
+    UnfoldSamples: states.unfold_samples,
 }
 
 

@@ -9,7 +9,7 @@ from lstm_lint.fixes.arguments import without
 from lstm_lint.fixes.spelling import bound_names, layer_counts
 from lstm_lint.fixes.syntax import Syntax, argument, called_name, has_star, mentions, walk
 from lstm_lint.ops.recurrent import PARAMETERS
-from lstm_lint.remedies import CountLayers, DropZeros, SwapSizes
+from lstm_lint.remedies import CountLayers, DropZeros, SwapSizes, UnfoldSamples
 
 MAKERS = {"zeros", "ones", "randn", "rand", "empty", "full", "new", "FloatTensor", "Tensor"}
 MAKERS |= {"new_zeros", "new_ones", "new_empty", "new_full"}
@@ -18,7 +18,11 @@ MAKERS |= {"new_zeros", "new_ones", "new_empty", "new_full"}
 # -- sizes -------------------------------------------------------------------------------------------------------------
 def sizes_of(call: cst.Call, rank: int) -> list[cst.BaseExpression] | None:
     """The size expressions of ``torch.zeros(2, batch, 4)``, however they are grouped; None if they are not all there."""
-    if called_name(call) not in MAKERS or has_star(call):
+    return _grouped_sizes(call, rank) if called_name(call) in MAKERS else None
+
+
+def _grouped_sizes(call: cst.Call, rank: int) -> list[cst.BaseExpression] | None:
+    if has_star(call):
         return None
     positional = [arg.value for arg in call.args if arg.keyword is None]
     index = argument(call, "size", 0)
@@ -55,7 +59,27 @@ def swap_sizes(remedy: SwapSizes, syntax: Syntax) -> tuple[Edit, ...] | None:
     sizes = sizes_of(call, remedy.rank) if call is not None else None
     if sizes is None:
         return None
-    return syntax.replacing(sizes[0], syntax.slice(sizes[1])), syntax.replacing(sizes[1], syntax.slice(sizes[0]))
+    return _swapped(sizes[0], sizes[1], syntax)
+
+
+def _swapped(one: cst.CSTNode, other: cst.CSTNode, syntax: Syntax) -> tuple[Edit, ...]:
+    return syntax.replacing(one, syntax.slice(other)), syntax.replacing(other, syntax.slice(one))
+
+
+def unfold_samples(remedy: UnfoldSamples, syntax: Syntax) -> tuple[Edit, ...] | None:
+    """``x.view(layers, batch, hidden)`` to ``x.view(batch, layers, hidden).transpose(0, 1).contiguous()``."""
+    call = syntax.node(remedy.place, cst.Call)
+    is_method = call is not None and isinstance(call.func, cst.Attribute) and called_name(call) in ("view", "reshape")
+    sizes = _grouped_sizes(call, 3) if call is not None and is_method else None
+    if call is None or sizes is None or any(isinstance(size, cst.NamedExpr) for size in sizes):
+        return None
+    end = syntax.extent(call)[1]
+    match syntax.parent(call):
+        case cst.Attribute(attr=cst.Name(value="contiguous")):
+            behind = ".transpose(0, 1)"
+        case _:
+            behind = ".transpose(0, 1).contiguous()"
+    return (*_swapped(sizes[0], sizes[1], syntax), syntax.edit(end, end, behind))
 
 
 # -- zeros -------------------------------------------------------------------------------------------------------------

@@ -285,6 +285,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             return item if content.given_by is None else note_use(it, it.call("index", node, (content, key), {}), item)
         case Repeated() if not isinstance(key, Slice):
             return item_at(it, content, as_dim(key))
+        case Repeated(kind="dataset"):
+            return it.unknown(node, "several samples of a data set at once are not followed")
         case Repeated():
             return _slice_of(it, content, key)
         case Dict():

@@ -469,6 +469,9 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
+    layout = tensor.lineage.batch_first if tensor.lineage is not None and tensor.lineage.padded else None
+    if layout is not None and config.batch_first == (ONE if layout else ZERO):
+        lineage = replace(lineage, padded=True, overrun=True)
     return Tensor(shape, *_kind(value), None, it.place(node), tensor.why, lineage)
 
 

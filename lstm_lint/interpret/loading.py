@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import libcst as cst
 
@@ -13,8 +14,25 @@ from lstm_lint.interpret.builtin_values import builtin_len
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.ops.arguments import condition
-from lstm_lint.ops.loading import BATCH, PARAMETERS, Loader
-from lstm_lint.values import FALSE, NONE, Int, Ref, Repeated, Tensor, Tuple, Unknown, Value, as_dim, as_tensor
+from lstm_lint.ops.loading import BATCH, PARAMETERS, Loader, collated_key
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    FALSE,
+    NONE,
+    Bool,
+    Dict,
+    External,
+    Float,
+    Int,
+    Ref,
+    Repeated,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+    as_dim,
+    as_tensor,
+)
 
 Builtin = Callable[[Interpreter, Arguments, cst.CSTNode], Value]
 
@@ -26,17 +44,67 @@ def data_loader(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     reason = "what a DataLoader gives is not followed"
     loader = None if arguments.rest is not None else _loader(it, given, node)
     key = ("batch", it.number()) if loader is None else (BATCH, loader)
-    return Repeated(Unknown(key, name, reason, it.place(node)), None, "loader")
+    batch = Unknown(key, name, reason, it.place(node))
+    sample = sample_of(it, given.get("dataset"), node) if loader is not None and loader.stacks else None
+    known = None if loader is None or sample is None else _collated(it, sample, loader, batch, ())
+    return Repeated(batch if known is None else known, None, "loader")
 
 
 def _loader(it: Interpreter, given: Mapping[str, Value], node: cst.CSTNode) -> Loader | None:
-    """The loader, if it is known to keep its last batch, and how large the others are."""
-    size = as_dim(given.get("batch_size", Int(ONE)))
-    keeps_last = condition(given.get("drop_last", FALSE)) == ZERO
-    if size is None or not keeps_last or given.get("batch_sampler", NONE) != NONE:
+    """The loader, if it is known how large its batches are."""
+    count = given.get("batch_size", Int(ONE))
+    size = None if isinstance(count, Unknown) and count.default == NONE else as_dim(count)
+    if size is None or given.get("batch_sampler", NONE) != NONE:
         return None
-    sampled = given.get("sampler", NONE) != NONE
-    return Loader(size, None if sampled else _length(it, given.get("dataset"), node), it.place(node), it.number())
+    return Loader(
+        size,
+        None if given.get("sampler", NONE) != NONE else _length(it, given.get("dataset"), node),
+        it.place(node),
+        it.number(),
+        keeps_last=condition(given.get("drop_last", FALSE)) == ZERO,
+        stacks=given.get("collate_fn", NONE) in COLLATES,
+        shuffles=condition(given.get("shuffle", FALSE)) == ONE,
+    )
+
+
+COLLATES = (NONE, *(External(f"torch.utils.data.{module}default_collate") for module in ("", "dataloader.", "_utils.collate.")))
+
+
+def _collated(it: Interpreter, sample: Value, loader: Loader, batch: Unknown, part: tuple[int | str, ...]) -> Value:
+    """What torch's ``default_collate`` makes of samples like this one. Source: torch/utils/data/_utils/collate.py."""
+
+    def inner(item: Value, index: int | str) -> Value:
+        return _collated(it, item, loader, batch, (*part, index))
+
+    content = it_contents(it, it.settled(sample))
+    match content:
+        case Tensor(shape):
+            return Tensor(shape.inserted(0, loader.size), content.dtype, content.device, place=batch.place)
+        case Tuple(items, "tuple" | "list"):
+            return Tuple(tuple(inner(item, index) for index, item in enumerate(items)), "list")
+        case Dict(items, None):
+            return Dict({key: inner(item, key) for key, item in items.items()})
+        case Int() | Float() | Bool():
+            dtype = {Int: "int64", Float: "float64", Bool: "bool"}[type(content)]
+            return Tensor(Shape((loader.size,)), dtype, "cpu", place=batch.place)
+        case _:
+            return replace(batch, key=collated_key(loader, part))
+
+
+def sample_of(it: Interpreter, dataset: Value | None, node: cst.CSTNode) -> Value | None:
+    """One sample of a data set; None if nothing is known of it."""
+    if isinstance(dataset, Ref) and (cls := it.world.classes.get(dataset.number)) is not None:
+        if find_in_class(it, cls, "__getitem__") is None or find_in_class(it, cls, "__getitems__") is not None:
+            return None
+        index = Unknown(("sample", it.number()), "index", "which sample it is", it.place(node))
+        return it.apply(attribute_of(it, dataset, "__getitem__", node), Arguments((index,)), node)
+    match it_contents(it, dataset) if dataset is not None else None:
+        case Repeated(item):
+            return item
+        case Tensor(shape) as rows if shape.rank != 0:
+            return _row(rows)
+        case _:
+            return None
 
 
 def _length(it: Interpreter, dataset: Value | None, node: cst.CSTNode) -> Dim | None:
@@ -54,10 +122,42 @@ def _length(it: Interpreter, dataset: Value | None, node: cst.CSTNode) -> Dim | 
 
 
 def tensor_dataset(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
-    """``TensorDataset(x, y)``: as many samples as the tensors have along their first axis."""
-    tensors = [tensor for value in arguments.positional if (tensor := as_tensor(it.settled(value))) is not None]
-    known = [tensor.shape.dim(0) for tensor in tensors if tensor.shape.rank != 0]
-    return Repeated(it.unknown(node, "a sample of a data set"), known[0] if known else None, "dataset")
+    """``TensorDataset(x, y)``: as many samples as the tensors have along their first axis, each without that."""
+    tensors = [as_tensor(it.settled(value)) for value in arguments.positional]
+    known = [tensor for tensor in tensors if tensor is not None and tensor.shape.rank != 0]
+    length = known[0].shape.dim(0) if known else None
+    if arguments.rest is not None or len(known) != len(tensors) or not known:
+        return Repeated(it.unknown(node, "a sample of a data set"), length, "dataset")
+    return Repeated(Tuple(tuple(_row(tensor) for tensor in known)), length, "dataset")
+
+
+def _row(tensor: Tensor) -> Tensor:
+    """One index of the first axis."""
+    return Tensor(tensor.shape.removed(0), tensor.dtype, tensor.device, place=tensor.place, why=tensor.why)
+
+
+def random_split(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``random_split(dataset, [400, 100])``: data sets of so many samples, or of such a part of them."""
+    given = dict(zip(("dataset", "lengths"), arguments.positional, strict=False)) | dict(arguments.keywords)
+    sample = sample_of(it, given.get("dataset"), node)
+    lengths = it_contents(it, given.get("lengths", NONE))
+    if sample is None or not isinstance(lengths, Tuple):
+        return it.unknown(node, "the parts of a data set")
+    counts = [length.dim if isinstance(length, Int) else None for length in lengths.items]
+    return Tuple(tuple(Repeated(sample, count, "dataset") for count in counts), "list")
+
+
+def subset(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``Subset(dataset, indices)``: some of its samples."""
+    given = dict(zip(("dataset", "indices"), arguments.positional, strict=False)) | dict(arguments.keywords)
+    sample = sample_of(it, given.get("dataset"), node)
+    indices = it_contents(it, given.get("indices", NONE))
+    length = builtin_len(it, Arguments((indices,)), node) if isinstance(indices, Tuple | Repeated) else None
+    return Repeated(
+        it.unknown(node, "a sample of a data set") if sample is None else sample,
+        length.dim if isinstance(length, Int) else None,
+        "dataset",
+    )
 
 
 def vision_dataset(train: int, test: int) -> Builtin:
@@ -76,6 +176,8 @@ LOADING: Mapping[str, Builtin] = {
     "torch.utils.data.DataLoader": data_loader,
     "torch.utils.data.dataloader.DataLoader": data_loader,
     "torch.utils.data.TensorDataset": tensor_dataset,
+    "torch.utils.data.random_split": random_split,
+    "torch.utils.data.Subset": subset,
     **{f"torchvision.datasets.{name}": vision_dataset(60_000, 10_000) for name in ("MNIST", "FashionMNIST", "KMNIST")},
     **{f"torchvision.datasets.{name}": vision_dataset(50_000, 10_000) for name in ("CIFAR10", "CIFAR100")},
 }

@@ -203,6 +203,10 @@ def split(call: Call) -> Value:
 def chunk(call: Call) -> Value:
     """``x.chunk(n, dim)``: at most n pieces, all of the same size but the last."""
     source, dim, total = _splittable(call)
+    count = as_dim(required(call, 1, "chunks"))
+    size = total.divided_by(count) if count is not None and count.constant is None else None
+    if size is not None:
+        return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple", pieces=Pieces(source, dim, size))
     number = integer(call, 1, "chunks")
     if number < 1:
         raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {number}")

@@ -22,7 +22,7 @@ from lstm_lint.ops.arguments import (
 from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.sequence_lengths import numbers_of
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, Int, NoneValue, Packed, Repeated, Tensor, Tuple, Unknown, Value, as_tensor, describe
+from lstm_lint.values import Call, Int, NoneValue, Packed, Repeated, Str, Tensor, Tuple, Unknown, Value, as_tensor, describe
 
 _RNN = "torch.nn.utils.rnn"
 
@@ -92,7 +92,7 @@ def _padded_lineage(packed: Packed, padded: Tensor, first: Dim) -> Lineage | Non
     lineage, dims = packed.lineage, padded.shape.dims
     if lineage is None:
         return None
-    lineage = replace(lineage, padded=not packed.even, lengths=packed.lengths)
+    lineage = replace(lineage, padded=not packed.even, overrun=False, lengths=packed.lengths)
     if lineage.axes is None or dims is None or first.constant is None or len(dims) != 3:
         return lineage.with_axes(None)
     roles = (Role.BATCH, Role.TIME) if first == ONE else (Role.TIME, Role.BATCH)
@@ -156,20 +156,44 @@ def pad_sequence(call: Call) -> Value:
     rest = items[0].shape.removed(0)
     _check_trailing(items)
     shape = rest.inserted(0, where(first, time, count)).inserted(0, where(first, count, time))
-    return Tensor(
-        shape, items[0].dtype, items[0].device, place=call.place, why=items[0].why, lineage=_laid_out(shape, count, time, first)
-    )
+    behind = call.argument(3, "padding_side", Str("right")) == Str("right")
+    padded = behind and count != ONE and _may_differ(required(call, 0, "sequences"), items)
+    lineage = _laid_out(shape, count, time, first, padded)
+    return Tensor(shape, items[0].dtype, items[0].device, place=call.place, why=items[0].why, lineage=lineage)
 
 
-def _laid_out(shape: Shape, batch: Dim, time: Dim, first: Dim) -> Lineage | None:
+def _may_differ(sequences: Value, items: list[Tensor]) -> bool:
+    """Whether the sequences have lengths of their own: not where all are one number, or one size that is none of an item's."""
+    lengths = [item.shape.dim(0) for item in items]
+    match sequences:
+        case Tuple():
+            return len(set(lengths)) > 1
+        case Repeated(index=index):
+            return any(symbol == index or _is_of_an_item(symbol.key) for symbol in lengths[0].symbols)
+        case _:
+            return True
+
+
+def _is_of_an_item(key: Hashable) -> bool:
+    """Whether something belongs to an item of a list from outside, by its key."""
+    match key:
+        case (_, "item", *_):
+            return True
+        case ("size", inner, 0) | (inner, str(), *_):
+            return _is_of_an_item(inner)
+        case _:
+            return False
+
+
+def _laid_out(shape: Shape, batch: Dim, time: Dim, first: Dim, padded: bool) -> Lineage | None:
     """The layout that ``pad_sequence`` gives to data."""
     if first.constant is None:
         return None
     front = ((Factor(Role.BATCH, batch),), (Factor(Role.TIME, time),))
     ordered = front if first == ONE else front[::-1]
     if shape.dims is None:
-        return Lineage(frozenset(), None, padded=True, front=ordered)
-    return Lineage(frozenset(), (*ordered, *(other(size) for size in shape.dims[2:])), padded=True)
+        return Lineage(frozenset(), None, padded=padded, front=ordered)
+    return Lineage(frozenset(), (*ordered, *(other(size) for size in shape.dims[2:])), padded=padded)
 
 
 def _check_trailing(items: list[Tensor]) -> None:

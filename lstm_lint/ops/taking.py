@@ -34,7 +34,7 @@ def _indexed(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     key = call.positional[1]
     items = list(key.items) if isinstance(key, Tuple) and key.kind == "tuple" else [key]
     if lineage.axes is None:
-        return lineage
+        return lineage.with_axes(None)
     spread = _spread(items, len(lineage.axes))
     if spread is None:
         return lineage.with_axes(None)
@@ -123,8 +123,14 @@ def _picked(picks: Sequence[tuple[Axis, Value]], lineage: Lineage, call: Call) -
 
 
 def _alone(item: Value) -> Dim | None:
-    """The index in a list of one."""
-    return as_dim(item.items[0]) if isinstance(item, Tuple) and len(item.items) == 1 else None
+    """The index in a list or tensor of one."""
+    match item:
+        case Tuple((only,)):
+            return as_dim(only)
+        case Tensor(shape, filled=filled) if shape.dims in ((), (ONE,)):
+            return filled
+        case _:
+            return None
 
 
 def _is_role(axis: Axis, role: Role) -> bool:
@@ -264,10 +270,13 @@ def _gathered(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
 
 
 def _chosen(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
-    """``x.index_select(dim, index)``: the other axes stay."""
-    position, dims = _axis_at(call, lineage), result.shape.dims
+    """``x.index_select(dim, index)``: the other axes stay. torch counts no index from behind here."""
+    position, dims, index = _axis_at(call, lineage), result.shape.dims, call.argument(2, "index")
     if lineage.axes is None or position is None or dims is None or len(dims) != len(lineage.axes):
         return lineage.with_axes(None)
+    number = _alone(index) if isinstance(index, Tensor) else None
+    if number is not None and (number.constant or 0) >= 0:
+        return _with_axis(lineage, position, (), part_of(lineage.axes[position], Int(number), call)[1])
     return _with_axis(lineage, position, other(dims[position]), [])
 
 

@@ -54,7 +54,7 @@ def _with_lineage(op: Op, call: Call, name: str, parents: Sequence[Lineage], res
             cut = lineage is not None and name in CUTS
             return replace(result, lineage=replace(lineage, graph=Graph.CUT) if lineage is not None and cut else lineage)
         case Tuple(items) if any(isinstance(item, Tensor) for item in items):
-            pieces = [_of_piece(call, name, item, i) if isinstance(item, Tensor) else item for i, item in enumerate(items)]
+            pieces = [_of_piece(call, name, one, items[:i]) if isinstance(one, Tensor) else one for i, one in enumerate(items)]
             return replace(result, items=tuple(pieces))
         case Repeated(Tensor() as item):
             return replace(result, item=_of_piece(call, name, item, None))
@@ -127,6 +127,7 @@ def _united(parents: Sequence[Lineage]) -> Lineage:
         frozenset(source for parent in parents for source in parent.sources),
         None,
         padded=any(parent.padded for parent in parents),
+        overrun=any(parent.overrun for parent in parents),
         turned=parents[0].turned,
         graph=next(graph for graph in (Graph.FREED, Graph.KEPT, Graph.CUT) if graph in graphs),
     )
@@ -231,8 +232,8 @@ def _expanded(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
 
 
 # -- pieces ----------------------------------------------------------------------------------------------------------
-def _of_piece(call: Call, name: str, item: Tensor, position: int | None) -> Tensor:
-    """One of the results of ``chunk``, ``split``, ``unbind``, or of ``max(dim)``."""
+def _of_piece(call: Call, name: str, item: Tensor, before: Sequence[Value] | None) -> Tensor:
+    """One of the results of ``chunk``, ``split``, ``unbind``, or of ``max(dim)``, behind those `before` it."""
     source = call.positional[0] if call.positional else None
     lineage = source.lineage if isinstance(source, Tensor) else None
     if lineage is None:
@@ -242,13 +243,13 @@ def _of_piece(call: Call, name: str, item: Tensor, position: int | None) -> Tens
         return replace(item, lineage=lineage if kept else lineage.with_axes(None))
     index = as_dim(call.argument(1 if name == "unbind" else 2, "dim", Int(ZERO)) or Int(ZERO))
     rank, dims = len(lineage.axes or ()), item.shape.dims
-    if lineage.axes is None or dims is None or index is None or index.constant is None or position is None:
+    if lineage.axes is None or dims is None or index is None or index.constant is None or before is None:
         return replace(item, lineage=lineage.with_axes(None))
     axis = index.constant % rank
     if name == "unbind":
-        _, taken = part_of(lineage.axes[axis], Int(Dim.of(position)), call)
+        _, taken = part_of(lineage.axes[axis], Int(Dim.of(len(before))), call)
         return replace(item, lineage=lineage.taking(taken).with_axes(a for i, a in enumerate(lineage.axes) if i != axis))
-    begin = dims[axis] * position
+    begin = sum((one.shape.dim(axis) for one in before if isinstance(one, Tensor)), ZERO)
     part = Slice(Int(begin), Int(begin + dims[axis]), NoneValue())
     kept_axis, taken = part_of(lineage.axes[axis], part, call)
     axes = [kept_axis or () if i == axis else a for i, a in enumerate(lineage.axes)]
@@ -275,7 +276,7 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     joined[dim.constant] = other(dims[dim.constant])
     if len(dims) == len(lineage.axes) and any(one.holds_features(dim.constant) for one in known):
         joined[dim.constant] = (Factor(Role.JOINED, dims[dim.constant]),)
-    return replace(united, axes=tuple(joined), padded=lineage.padded, turned=lineage.turned)
+    return replace(united, axes=tuple(joined), padded=lineage.padded, overrun=lineage.overrun, turned=lineage.turned)
 
 
 def _multiplied(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:

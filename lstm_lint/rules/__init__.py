@@ -118,7 +118,9 @@ def check_facts(
     wrong = [_badness(said, index) for index in range(len(calls))]
     counts = likeliest(calls, wrong)
     needed = configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)])
-    handling = Handling(tuple(use for use in facts.uses if not use.guarded))
+    layouts = said["LST410"] if codes is None or "LST410" in codes else ()
+    misread = frozenset(one.place for of_call in layouts for one in of_call)
+    handling = Handling(tuple(use for use in facts.uses if not use.guarded), misread)
     findings: list[Finding] = []
     redeemed: list[Redeemed] = []
     for rule in RULES.values():

@@ -80,9 +80,13 @@ def _nothing_of_use(_: Use, __: Handling) -> Iterable[Complaint]:
 
 @dataclass(frozen=True)
 class Handling:
-    """Everything that is done, in one file, with what recurrent layers gave."""
+    """Everything that is done, in one file, with what recurrent layers gave.
+
+    `misread`: the calls of which is said that what they are given is laid out the other way round.
+    """
 
     uses: tuple[Use, ...]
+    misread: frozenset[Place] = frozenset()
 
     @cached_property
     def _by_call(self) -> Mapping[tuple[int, Place], tuple[Use, ...]]:

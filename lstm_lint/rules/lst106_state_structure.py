@@ -31,7 +31,7 @@ out, hn = gru(x, h0)
 ## What torch says
 Three arguments: `LSTM.forward() takes from 2 to 3 positional arguments but 4 were given`. One tensor for an LSTM: `For
 batched 3-D input, hx and cx should also be 3-D but got (2-D, 2-D) tensors`. A pair for a GRU: `'tuple' object has no
-attribute 'dim'`. Three states: `lstm expects two hidden states`.
+attribute 'dim'`, and so of a pair in the pair: `h = cell(x, (h, c))` in a loop. Three states: `lstm expects two hidden states`.
 
 ## Fix safety
 There is no automatic fix.

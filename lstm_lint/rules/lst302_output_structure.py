@@ -4,7 +4,7 @@
 
 ## What it does
 Finds code that takes what a recurrent layer returns for something else: unpacked into a wrong number of names, or used as a
-tensor though it is a tuple.
+tensor though it is a tuple, also in a later round of a loop, or in the list that `torch.stack` gets.
 
 ```
 lstm(x)  ->  (output, (h_n, c_n))       gru(x), rnn(x)  ->  (output, h_n)
@@ -56,7 +56,7 @@ from lstm_lint.proofs import Comparison, compare
 from lstm_lint.remedies import NestState
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import trust_of
-from lstm_lint.values import Float, Int, Tensor, Tuple, Unknown, Value
+from lstm_lint.values import Float, Int, Repeated, Tensor, Tuple, Unknown, Value
 
 
 def check(use: Use, _: Handling) -> Iterator[Complaint]:
@@ -70,6 +70,8 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
             yield from _unpacked(use, subject)
         return
     given = next((value for value in (subject, *use.arguments[1:2]) if _is_given(value)), None)
+    if given is None:
+        yield from _joined(use, subject)
     problem = _misused(use, given) if isinstance(given, Tuple) else None
     if problem is not None and isinstance(given, Tuple):
         text, how = problem
@@ -137,6 +139,19 @@ def _misused(use: Use, given: Tuple) -> tuple[str, dict[str, object]] | None:
             "name": use.name,
         }
     return None
+
+
+def _joined(use: Use, subject: Value | None) -> Iterator[Complaint]:
+    """``torch.stack(states)``: what a cell returned in each round."""
+    items = subject.items if isinstance(subject, Tuple) else (subject.item,) if isinstance(subject, Repeated) else ()
+    given = next((item for item in items if isinstance(item, Tuple) and item.given_by is not None), None)
+    name = use.name.removeprefix("torch.")
+    if given is not None and name in JOINS and _is_refused(use):
+        text = f"`{name}` takes a list of tensors, and gets one of tuples; {_returned(use, given)}{_advice(given)}"
+        yield _complaint(use, text, {"do": "join", "name": name}, given)
+
+
+JOINS = frozenset({"stack", "cat", "concat", "concatenate", "hstack", "vstack", "dstack"})
 
 
 def _indexed(use: Use, given: Tuple) -> tuple[str, dict[str, object]] | None:

@@ -60,6 +60,8 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     sample = took(use, Role.BATCH)
     if before is None or after is None or sample is None or sample.at != LAST or which(before) != {"output"}:
         return
+    if any(source.place in handling.misread for source in before.sources):
+        return  # the layer reads another layout than that of the data: the index may be right
     steps = before.factor(Role.TIME)
     if steps is None or ONE in (steps.size, sample.size) or after.axis_of(Role.TIME) is None or _goes_on(after, handling):
         return

@@ -41,7 +41,8 @@ or `torch.cat([h_n[-2], h_n[-1]], dim=1)`. `batch_first` does not apply to `h_n`
 Nothing. `check` shows how many numbers in the first sample's row belong to other samples.
 
 ## Fix safety
-Unsafe: `.transpose(0, 1)` is written before the view, which becomes a `reshape`. What was learnt from mixed samples has to be
+Unsafe: `.transpose(0, 1)` is written before the view, which becomes a `reshape`. A state is viewed with its samples in front,
+and turned then: `view(batch, num_layers, hidden).transpose(0, 1).contiguous()`. What was learnt from mixed samples has to be
 learnt anew.
 """
 
@@ -56,7 +57,7 @@ from lstm_lint.judge import Judged
 from lstm_lint.lineage import Astray, Role
 from lstm_lint.proofs import Comparison, assumed, compare
 from lstm_lint.regrouping import Stray
-from lstm_lint.remedies import BatchFirst
+from lstm_lint.remedies import BatchFirst, UnfoldSamples
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text, is_readable, sizes_text
 from lstm_lint.rules.handling import site_of
 from lstm_lint.rules.views import View, factors_of, layout_text, named, tensor_details, trust_in, view_of, where_it_fits
@@ -157,6 +158,7 @@ def check_state(judged: Judged) -> Iterator[Complaint]:
                 parts=(part.which,),
                 experiment="stray",
                 details=_state_details(astray),
+                remedy=UnfoldSamples(place=astray.place) if astray.source == 0 else None,
             )
 
 

@@ -3,8 +3,9 @@
 **Severity:** warning
 
 ## What it does
-Finds the last step of what `pad_packed_sequence` gave back. It is silent where all lengths are known to be equal, and for a
-batch of one.
+Finds the last step of what `pad_packed_sequence` gave back, and that of a batch that `pad_sequence` made and nobody packed. It
+is silent where all lengths are known to be equal, for a batch of one, and where the padding stands in front
+(`padding_side="left"`).
 
 ```
 out  (N, T, H), lengths 5, 3, 2
@@ -19,6 +20,8 @@ sample 2   h1 [h2]  0   0   0
 ## Why it is bad
 Packing kept the padding out of the recurrence, and `out[:, -1]` takes it back in: for each sequence that is shorter than
 the longest of its batch it is a row of zeros. The loss still falls, for the longest sequences are right, and a batch of one is.
+Where the batch was not packed at all, the layer reads the padding behind the end as if it were data, and `out[:, -1]` is what
+is left of the sequence after that: it depends on how long the others of the batch are.
 
 ## Example
 ```python
@@ -63,11 +66,14 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
     if not before.padded or step.size == ONE or before.took(Role.BATCH) is not None or after.took(Role.BATCH) is not None:
         return
     one_way = site is not None and site.config is not None and site.config.num_directions == ONE
-    message = (
-        "the last step of a padded batch: for every sequence that is shorter than the longest it is padding; "
-        f"take {'h_n[-1]' if one_way else BOTH} instead, which has each sequence at its own end"
-    )
-    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="padded-last-step")
+    ends = "h_n[-1]" if one_way else BOTH
+    message = "the last step of a padded batch: for every sequence that is shorter than the longest "
+    if before.overrun:
+        message += f"the layer has run on over padding; pack the batch with pack_padded_sequence first, and take {ends}"
+    else:
+        message += f"it is padding; take {ends} instead, which has each sequence at its own end"
+    details = {"overrun": before.overrun}
+    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="padded-last-step", details=details)
 
 
 RULE = Rule("LST407", "padded-last-step", Severity.WARNING, True, __doc__, of_use=check)

@@ -23,7 +23,6 @@ from lstm_lint.ops.boundary import guarded
 from lstm_lint.ops.dtypes import dtype_argument, float_result, is_float, promoted, scalar_dtype, with_scalar
 from lstm_lint.ops.extents import at_least
 from lstm_lint.ops.transforms import halved
-from lstm_lint.proofs import spoken_of
 from lstm_lint.shapes import Broadcast, Rest, Shape, ShapeError, broadcast, broadcast_dim
 from lstm_lint.values import Bool, Call, Float, Int, NoneValue, OneOf, Tensor, Unknown, Value, as_dim, describe
 
@@ -164,7 +163,7 @@ def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | Non
 
 def _is_counted(dim: Dim) -> bool:
     """Whether it speaks of a loop's counter, and so is another one in another round."""
-    about = (*dim.symbols, *(size for flag in dim.flags for size in spoken_of(flag)))
+    about = dim.spoken_of
     return any(isinstance(symbol.key, tuple) and symbol.key[0] == "loop" for symbol in about)
 
 

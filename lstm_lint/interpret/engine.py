@@ -51,7 +51,7 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 POSITION = (
     "store", "path", "frame", "muted", "guarded", "excused", "without_graph", "vague", "broken", "unrolled", "rounds", "target",
-    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from",
+    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from", "resolving",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -426,7 +426,7 @@ class Interpreter:
         self.excused = 0
         self.required = ONE
         self.rounds = frozenset()
-        self.reached_from = None
+        self.reached_from, self.resolving = None, set()
         self.limit, self.kept = before + EFFORT_PER_MODULE, KEPT_FOR_MODULE
         try:
             run()

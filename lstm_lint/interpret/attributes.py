@@ -72,8 +72,14 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             call = it.call("attribute", node, (owner,), {})
             note_use(it, call, it.unknown(node, f"a tuple has no {name}"), targets=(name,))
             return Method(owner, name)
+        case Tuple((values, indices), "tuple") if name in NAMED:
+            return values if name == NAMED[0] else indices
         case _:
             return Method(owner, name)
+
+
+NAMED = ("values", "indices")
+"""What the pairs are called that ``max``, ``sort``, ``topk`` and their kin give: no other tuple has these names."""
 
 
 # -- objects ---------------------------------------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def stack(call: Call) -> Value:
 def cat(call: Call) -> Value:
     """``torch.cat(tensors, dim)``: the sizes along one axis add up, the others agree."""
     tensors, length = sequence(call)
-    value = call.argument(1, "dim") or call.keywords.get("axis") or Int(Dim.of(0))
+    value = call.argument(1, "dim") or Int(Dim.of(0))
     dim, shapes = constant(value, "dim"), [tensor.shape for tensor in tensors]
     longest = max(shapes, key=lambda shape: len(shape.back))
     if all(shape.rank is None for shape in shapes) and longest.back and dim >= len(longest.front):

@@ -84,6 +84,8 @@ def execute_raise(it: Interpreter, node: cst.Raise) -> None:
 
 
 def execute_jump(it: Interpreter, node: cst.Break | cst.Continue) -> None:
+    if it.round is not None:
+        it.round.leave(it.store, isinstance(node, cst.Break))
     it.path, it.broken = ZERO, True
 
 

@@ -220,7 +220,8 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             item = index(tensor, Int(Dim.of(rounds)), it.call("index", node, (tensor,), {}))
             return Repeated(item, length, index=rounds)
         case Unknown() as unknown:
-            return Repeated(_element_of(it, unknown, node), _length_of(unknown))
+            length = _length_of(unknown)
+            return Repeated(_element_of(it, unknown, node), length, index=None if length is None else counter(it, "i", length))
         case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
             found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]

@@ -36,6 +36,7 @@ from lstm_lint.values import (
     as_tensor,
 )
 
+BASES = "__bases__"
 LAYER = "<layer>"
 """Under this name an instance of a subclass of a torch layer keeps that layer."""
 
@@ -71,8 +72,14 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             call = it.call("attribute", node, (owner,), {})
             note_use(it, call, it.unknown(node, f"a tuple has no {name}"), targets=(name,))
             return Method(owner, name)
+        case Tuple((values, indices), "tuple") if name in NAMED:
+            return values if name == NAMED[0] else indices
         case _:
             return Method(owner, name)
+
+
+NAMED = ("values", "indices")
+"""What the pairs are called that ``max``, ``sort``, ``topk`` and their kin give: no other tuple has these names."""
 
 
 # -- objects ---------------------------------------------------------------------------------------------------------
@@ -129,7 +136,7 @@ def mro(it: Interpreter, cls: Class) -> Iterator[Class]:
 
     def visit(current: Class) -> None:
         if all(current.identity != known.identity for known in order):
-            for base in reversed(current.bases):
+            for base in reversed(bases_of(it, current)):
                 if isinstance(base, Class):
                     visit(base)
             order.append(current)
@@ -138,10 +145,17 @@ def mro(it: Interpreter, cls: Class) -> Iterator[Class]:
     yield from reversed(order)
 
 
+def bases_of(it: Interpreter, cls: Class) -> tuple[Value, ...]:
+    """Its bases, as they were written or as they were set since (``cls.__bases__ = ...``)."""
+    frame = cls.scope
+    changed = it.read((frame.number, BASES)) if isinstance(frame, Frame) else None
+    return changed.items if isinstance(changed, Tuple) else cls.bases
+
+
 def external_bases(it: Interpreter, cls: Class) -> Iterator[str]:
     """The qualified names of the bases that are not in the analysed code."""
     for candidate in mro(it, cls):
-        for base in candidate.bases:
+        for base in bases_of(it, candidate):
             if isinstance(base, External):
                 yield base.qualified_name
 
@@ -149,7 +163,7 @@ def external_bases(it: Interpreter, cls: Class) -> Iterator[str]:
 def is_module(it: Interpreter, cls: Class) -> bool:
     """Whether it derives from something of torch, or from something that is not known."""
     return any(name != "builtins.object" for name in external_bases(it, cls)) or any(
-        isinstance(base, Unknown) for candidate in mro(it, cls) for base in candidate.bases
+        isinstance(base, Unknown) for candidate in mro(it, cls) for base in bases_of(it, candidate)
     )
 
 
@@ -184,6 +198,8 @@ def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Valu
     found = find_in_class(it, cls, name)
     if name == "__name__":
         return Str(cls.name)
+    if name == BASES:
+        return Tuple(bases_of(it, cls))
     if found is None:
         return Unknown(("class attribute", cls.identity, name), f"{cls.name}.{name}", "it is not in the class", it.place(node))
     value, owner = found

@@ -27,6 +27,7 @@ from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import note_leaving, note_use
 from lstm_lint.interpret.weights import load_state_dict, state_dict
 from lstm_lint.keywords import argument_of, entry_of, without
+from lstm_lint.ops.boundary import in_torch_names
 from lstm_lint.ops.recurrent import QUALIFIED, bind
 from lstm_lint.ops.table import LAYERS, OPS
 from lstm_lint.proofs import FRESH, assumed
@@ -234,7 +235,7 @@ def call_op(
     if rest is not None:
         return it.unknown(node, rest.reason or "not all arguments of this call are known")
     values = [here(it, it.settled(snapshot(it, value))) for value in positional]
-    named = {key: it.settled(snapshot(it, value)) for key, value in keywords.items()}
+    named = {key: it.settled(snapshot(it, value)) for key, value in in_torch_names(name, keywords).items()}
     for index, value in enumerate(values):
         options = tuple(expand(value, it.path)) if isinstance(value, OneOf | Tuple) else ()
         if 1 < len(options) <= MAX_EXPANDED:

@@ -58,8 +58,8 @@ def _append(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode
                 return Tuple((*items, value), kind)
             case Repeated() if (grown := longer(it, content, (value,))) is not None:
                 return grown
-            case Repeated(item, _, kind):
-                return Repeated(choose(it.flag(node), value, item, it.place(node)), None, kind)
+            case Repeated(item, length, kind):
+                return Repeated(choose(it.flag(node), value, item, it.place(node)), length and length + 1, kind)
             case _:
                 return content
 

@@ -19,7 +19,7 @@ from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal, Use
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, is_riddle, truth, under
-from lstm_lint.interpret.store import Frame, Location, Store
+from lstm_lint.interpret.store import Frame, Location, Round, Store
 from lstm_lint.interpret.world import World
 from lstm_lint.project import Project
 from lstm_lint.proofs import assumed
@@ -51,7 +51,7 @@ StatementHandler = Callable[["Interpreter", Any], None]
 
 POSITION = (
     "store", "path", "frame", "muted", "guarded", "excused", "without_graph", "vague", "broken", "unrolled", "rounds", "target",
-    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from",
+    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from", "resolving",
 )  # fmt: skip
 """What tells where an analysis stands: it comes back there after a module was loaded."""
 
@@ -75,8 +75,9 @@ class Interpreter:
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
     `relevant` are the names at module level that can have to do with a layer (None: all). `rounds` are the counters of the
-    loops that run. `ranks` are the tensors from outside by key, with their rank where the code says it. `required` is what has
-    to hold or something was raised before. `reached_from`: in the code of another file, the call in this one that led there.
+    loops that run, `round` is that of the innermost. `ranks` are the tensors from outside by key, with their rank where the
+    code says it. `required` is what has to hold or something was raised before. `reached_from`: in the code of another file,
+    the call in this one that led there.
     `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
     `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
     that got another weight than they were built with. `without_graph`: within so many ``no_grad``.
@@ -112,6 +113,7 @@ class Interpreter:
     vague: bool = False
     unrolled: int = 1
     rounds: frozenset[Symbol] = frozenset()
+    round: Round | None = None
     ranks: Mapping[Hashable, int | None] = field(default_factory=dict)
     directions: frozenset[Symbol] = frozenset()
     target: str | None = None
@@ -451,7 +453,7 @@ class Interpreter:
         self.excused = 0
         self.required = ONE
         self.rounds = frozenset()
-        self.reached_from = None
+        self.reached_from, self.resolving = None, set()
         self.limit, self.kept = before + EFFORT_PER_MODULE, KEPT_FOR_MODULE
         try:
             run()

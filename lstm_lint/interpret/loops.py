@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -13,7 +14,7 @@ from lstm_lint.interpret.choose import alternatives, choose, conjoin, fresh_flag
 from lstm_lint.interpret.engine import Interpreter, OutOfBudget
 from lstm_lint.interpret.rounds import at, behind, counter, done_rounds, item_at, length_of, running
 from lstm_lint.interpret.sizes import equal_dims
-from lstm_lint.interpret.store import Location, Store
+from lstm_lint.interpret.store import Jump, Location, Round, Store
 from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import Int, OneOf, Repeated, Tuple, Unknown, Value
 
@@ -25,15 +26,46 @@ def execute_for(it: Interpreter, node: cst.For) -> None:
     path = it.path
     if isinstance(source, Tuple):
         outer, it.unrolled = it.unrolled, it.unrolled * max(1, len(source.items))
-        for item in source.items:
-            assign(it, node.target, item)
-            it.execute(node.body.body)
-            it.path, it.broken = path, False
+        if _may_jump(node, (cst.Continue, cst.Break)):
+            _unrolled_with_jumps(it, node, source)
+        else:
+            for item in source.items:
+                assign(it, node.target, item)
+                it.execute(node.body.body)
+                it.path, it.broken = path, False
         it.unrolled = outer
     else:
         repeat(it, node, lambda: _round(it, node, source), source.index)
     if node.orelse is not None:
         it.execute(node.orelse.body.body)
+
+
+def _unrolled_with_jumps(it: Interpreter, node: cst.For, source: Tuple) -> None:
+    """Item by item; what was not written yet at a ``continue`` may be left out of that round, at a ``break`` of all others."""
+    base, path = it.store, it.path
+    it.store = loop = base.overlay()
+    with skipping(it) as jumps:
+        for item in source.items:
+            it.store = loop.overlay()
+            assign(it, node.target, item)
+            it.execute(node.body.body)
+            _left_out(it, node, base, it.store, [jump for jump in jumps if not jump.ends])
+            jumps[:] = [jump for jump in jumps if jump.ends]
+            loop.take(it.store)
+            it.path, it.broken = path, False
+    _left_out(it, node, base, loop, jumps)
+    it.store = base
+    base.take(loop)
+
+
+def _left_out(it: Interpreter, node: cst.For, base: Store, store: Store, jumps: Sequence[Jump]) -> None:
+    """Join what was written with what was there at each jump."""
+    for location, value in store.assigned().items() if jumps else ():
+        for jump in jumps:
+            before = jump.written.get(location, base.read(location))
+            if before is not None and not same(before, value):
+                value = choose(it.flag(node), before, value, it.place(node))
+        store.write(location, value)
 
 
 def _round(it: Interpreter, node: cst.For, source: Repeated) -> None:
@@ -69,7 +101,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
     for count in range(LOOP_ROUNDS):
         seen, made_before = it.recorded(), it.world.numbers
         it.store = _entered(it, loop, touched).overlay()
-        with running(it, index):
+        with running(it, index), skipping(it) as jumps:
             try:
                 body()
             except OutOfBudget:
@@ -81,7 +113,7 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
             found = it.take_back(seen) if index is not None else ([], [], [], [])
             if count == 0 and any(found[:3]):
                 _first_round(it, loop, body, vague)
-        changed = _written_back(it, loop, written, count)
+        changed = _written_back(it, loop, written, jumps, count)
         touched.update(dict.fromkeys(changed))
         is_settled = all(_is_newer(location, made_before) for location in changed)
         if not is_settled and it.room <= 0:
@@ -98,6 +130,17 @@ def repeat(it: Interpreter, node: cst.CSTNode, body: Callable[[], None], index: 
 def _is_newer(location: Location, number: int) -> bool:
     """Whether it is a variable of a call, or an attribute of an object, that was made behind a number: a round has its own."""
     return isinstance(location[0], int) and location[0] > number
+
+
+@contextmanager
+def skipping(it: Interpreter) -> Iterator[list[Jump]]:
+    """While a round runs: each ``continue`` and ``break`` in it."""
+    outer = it.round
+    it.round = Round(it.store)
+    try:
+        yield it.round.jumps
+    finally:
+        it.round = outer
 
 
 @dataclass(frozen=True)
@@ -134,17 +177,22 @@ def _first_round(it: Interpreter, loop: _Loop, body: Callable[[], None], vague: 
     """
     base, path, behind_body = it.store, it.path, it.vague
     it.store, it.path, it.vague = base.overlay(), conjoin(path, loop.first), vague
-    body()
+    with skipping(it):
+        body()
     it.store, it.path, it.broken, it.vague = base, path, False, behind_body
 
 
-def _written_back(it: Interpreter, loop: _Loop, written: Mapping[Location, Value], count: int) -> list[Location]:
+def _written_back(
+    it: Interpreter, loop: _Loop, written: Mapping[Location, Value], jumps: Sequence[Jump], count: int
+) -> list[Location]:
     """Join what a round wrote with what it found; the locations that are changed by that."""
     changed: list[Location] = []
     for location, value in written.items():
         old = it.store.read(location)
         left = value if loop.index is None or loop.done is None else at(it, value, loop.index, Dim.of(loop.done) - 1)
-        new = left if old is None else _widened(it, loop, old, left, location, count)
+        skips = [jump.written for jump in jumps if not jump.ends]
+        always = all(location in skip and same(skip[location], value) for skip in skips)
+        new = left if old is None else _widened(it, loop, old, left, location, count, always)
         if new is not old:
             it.store.write(location, new)
         if old is None or not same(old, new):
@@ -156,7 +204,7 @@ def _finish(it: Interpreter, loop: _Loop, touched: Iterable[Location], looped: D
     """What the loop leaves: the counter has come to its end, and whether there was a round at all nobody knows."""
     assert loop.index is not None and loop.done is not None
     length = length_of(loop.index)
-    end = length if length is not None and not _may_break(loop.node) else Dim.of(loop.done)
+    end = length if length is not None and not _may_jump(loop.node) else Dim.of(loop.done)
     for location in touched:
         value = it.store.read(location)
         if value is not None:
@@ -164,16 +212,19 @@ def _finish(it: Interpreter, loop: _Loop, touched: Iterable[Location], looped: D
             it.store.write(location, at(it, value, loop.done, end, first))
 
 
-def _may_break(node: cst.CSTNode) -> bool:
-    """Whether a ``break`` of this loop stands in it."""
+def _may_jump(node: cst.CSTNode, jumps: tuple[type[cst.CSTNode], ...] = (cst.Break,)) -> bool:
+    """Whether a ``break`` (or ``continue``) of this loop stands in it."""
     inner = (cst.For, cst.While, cst.FunctionDef, cst.ClassDef, cst.BaseExpression)
-    return any(isinstance(c, cst.Break) or (not isinstance(c, inner) and _may_break(c)) for c in inner_nodes(node))
+    return any(isinstance(c, jumps) or (not isinstance(c, inner) and _may_jump(c, jumps)) for c in inner_nodes(node))
 
 
-def _widened(it: Interpreter, loop: _Loop, old: Value, new: Value, location: Location, count: int) -> Value:
+def _widened(
+    it: Interpreter, loop: _Loop, old: Value, new: Value, location: Location, count: int, always: bool = True
+) -> Value:
+    """What both are. `always`: no ``continue`` left it out."""
     if same(old, new):
         return merge(old, new)
-    if count == 0 and loop.done is not None and (filled := _filled(it, loop.done, old, new)) is not None:
+    if count == 0 and always and loop.done is not None and (filled := _filled(it, loop.done, old, new)) is not None:
         return filled
     if isinstance(old, Tuple | Repeated) and isinstance(new, Tuple | Repeated) and old.kind == new.kind == "list":
         return _grown(it, loop.node, old, new)

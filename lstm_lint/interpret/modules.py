@@ -24,6 +24,8 @@ from lstm_lint.values import Imported, Module, OneOf, Ref, Str, Tuple, Unknown, 
 
 MOST_IMPORTED = 1_000_000  # characters of other files that one analysis reads
 STARS = "*"
+CIRCLE = "circle"
+"""First part of the key of an Unknown: an import that leads back to itself."""
 MODULE = "module"
 """First part of the key of an Unknown that is a module."""
 
@@ -93,7 +95,7 @@ def looked_up(it: Interpreter, value: Value, node: cst.CSTNode) -> Value:
         case Imported(module, name):
             asked = (module.path, name)
             if asked in it.resolving:
-                return it.unknown(node, f"the imports of `{name}` go in a circle", Kind.CONFIG, ("circle", asked))
+                return it.unknown(node, f"the imports of `{name}` go in a circle", Kind.CONFIG, (CIRCLE, asked))
             it.resolving.add(asked)
             try:
                 return member(it, module, name, node)
@@ -106,18 +108,23 @@ def looked_up(it: Interpreter, value: Value, node: cst.CSTNode) -> Value:
 
 
 def starred(it: Interpreter, frame: Frame, name: str, node: cst.CSTNode) -> Value | None:
-    """What ``from module import *`` of the project brings under a name, the last one first; None if nothing does."""
+    """What ``from module import *`` of the project brings under a name, the last one first; None if nothing does.
+
+    A module that has the name from here has what an earlier star brought.
+    """
     asked = (frame.number, STARS, name)
     if asked in it.resolving:  # two files that import each other's stars
         return None
     it.resolving.add(asked)
+    circle: Value | None = None
     try:
         for key in reversed(list(it.store.names((frame.number, STARS)))):
             module = it.read(((frame.number, STARS), key))
             value = _exported(it, module, name, node) if isinstance(module, Module) else None
-            if value is not None:
+            if value is not None and not _is_circle(value):
                 return value
-        return None
+            circle = circle or value
+        return circle
     finally:
         it.resolving.discard(asked)
 
@@ -128,8 +135,12 @@ def import_stars(it: Interpreter, module: Module, spelt: str, node: cst.CSTNode)
     it.write(((frame.number, STARS), spelt), module)
     for name in list(it.store.names(frame.number)):
         value = _exported(it, module, name, node)
-        if value is not None:
+        if value is not None and not _is_circle(value):
             it.write((frame.number, name), value)
+
+
+def _is_circle(value: Value) -> bool:
+    return isinstance(value, Unknown) and isinstance(value.key, tuple) and value.key[0] == CIRCLE
 
 
 def _exported(it: Interpreter, module: Module, name: str, node: cst.CSTNode) -> Value | None:

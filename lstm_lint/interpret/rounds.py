@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
-from lstm_lint.interpret.choose import choose, same
+from lstm_lint.interpret.choose import choose, same, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
 from lstm_lint.shapes import Shape
@@ -87,11 +87,12 @@ def behind(it: Interpreter, head: tuple[Value, ...], tail: Repeated) -> Repeated
 
 
 def longer(it: Interpreter, sequence: Repeated, added: tuple[Value, ...]) -> Repeated | None:
-    """The sequence with items at its end that are what its rounds make there; None if they are others."""
+    """The sequence with items at its end that are what its rounds make there, on this path; None if they are others."""
     length = sequence.length
     if sequence.index is None or length is None:
         return None
-    if not all(same(item_at(it, sequence, length + position), item) for position, item in enumerate(added)):
+    made = (under(item_at(it, sequence, length + position), it.path) for position in range(len(added)))
+    if not all(map(same, made, added)):
         return None
     return replace(sequence, length=length + len(added))
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.choose import conjoin
 from lstm_lint.interpret.classes import define_class
@@ -17,6 +18,7 @@ from lstm_lint.interpret.expressions import subscript_key
 from lstm_lint.interpret.graph import builds_no_graph
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
+from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -83,6 +85,8 @@ def execute_raise(it: Interpreter, node: cst.Raise) -> None:
 
 
 def execute_jump(it: Interpreter, node: cst.Break | cst.Continue) -> None:
+    if it.round is not None:
+        it.round.leave(it.store, isinstance(node, cst.Break))
     it.path, it.broken = ZERO, True
 
 
@@ -333,8 +337,30 @@ def execute_function(it: Interpreter, node: cst.FunctionDef) -> None:
 
 def execute_class(it: Interpreter, node: cst.ClassDef) -> None:
     value = define_class(it, node)
+    for decorator in reversed(node.decorators):
+        if isinstance(decorator.decorator, cst.Name | cst.Attribute):
+            function = it.eval(decorator.decorator)
+            if isinstance(function, Function) and _sets_attributes(function.definition):
+                it.apply(function, Arguments((value,)), decorator)
     assign_name(it, node.name.value, value)
     it.later(value)
+
+
+def _sets_attributes(definition: object) -> bool:
+    """Whether a function assigns attributes of its one parameter: a decorator that adds something to a class."""
+    if not isinstance(definition, cst.FunctionDef) or len(definition.params.params) != 1:
+        return False
+    name = definition.params.params[0].name.value
+    pending: list[cst.CSTNode] = [definition.body]
+    while pending:
+        node = pending.pop()
+        match node:
+            case cst.AssignTarget(target=cst.Attribute(value=cst.Name(value=owner))) if owner == name:
+                return True
+            case cst.Call(func=cst.Name(value="setattr"), args=[cst.Arg(value=cst.Name(value=owner)), *_]) if owner == name:
+                return True
+        pending.extend(inner_nodes(node))
+    return False
 
 
 DECORATORS: dict[str, Callable[[Value], Value]] = {

@@ -90,6 +90,32 @@ class Store:
         yield from seen
 
 
+@dataclass(frozen=True, eq=False)
+class Jump:
+    """What a loop had written at a ``continue``, or at a ``break`` (which `ends` it)."""
+
+    written: dict[Location, Value]
+    ends: bool
+
+
+@dataclass(eq=False)
+class Round:
+    """A round of a loop: the memory that it writes to, and where it was left."""
+
+    store: Store
+    jumps: list[Jump] = field(default_factory=list)
+
+    def leave(self, here: Store, ends: bool) -> None:
+        """Note a ``continue`` or ``break`` in a branch that writes to `here`."""
+        chain: list[Store] = []
+        store: Store | None = here
+        while store is not None and store is not self.store.parent:
+            chain.append(store)
+            store = store.parent
+        written = {location: value for part in reversed(chain) for location, value in part.assigned().items()}
+        self.jumps.append(Jump(written, ends))
+
+
 @dataclass(eq=False)
 class Frame:
     """Where names are looked up: one execution of a module, class body, function or comprehension.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product as cartesian
 
@@ -13,6 +13,18 @@ from lstm_lint.shapes import ShapeError
 from lstm_lint.values import MAX_ALTERNATIVES, Bool, Call, Int, OneOf, Tuple, Unknown, Value, as_dim
 
 MAX_FLAGS = 2
+
+
+NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
+WITHOUT = frozenset({"split", "norm", "roll", "tensordot", "unflatten"})  # which are written in Python
+
+
+def in_torch_names(name: str, keywords: Mapping[str, Value]) -> Mapping[str, Value]:
+    """The keywords with NumPy's names, which what torch has in C++ takes too, as torch's: ``torch.stack(xs, axis=1)``."""
+    owner, _, word = name.rpartition(".")
+    if not keywords.keys() & NUMPY_NAMES.keys() or owner not in ("torch", "torch.Tensor") or word in WITHOUT:
+        return keywords
+    return {NUMPY_NAMES.get(key, key): value for key, value in keywords.items()}
 
 
 def guarded(op: Op, one_tensor: bool = True) -> Op:

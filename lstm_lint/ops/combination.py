@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from lstm_lint.dims import ONE, Dim
+from lstm_lint.dims import ONE, Dim, Kind, Symbol
 from lstm_lint.ops.arguments import (
     CannotTell,
     Op,
@@ -20,10 +20,12 @@ from lstm_lint.ops.arguments import (
     tensor_of,
     viewed,
 )  # fmt: skip
+from lstm_lint.ops.boundary import joined
 from lstm_lint.ops.dtypes import common_dtype
 from lstm_lint.ops.extents import ceil_division
+from lstm_lint.proofs import FRESH, MET_ONCE
 from lstm_lint.shapes import Rest, Shape, ShapeError
-from lstm_lint.values import Call, Int, NoneValue, Pieces, Repeated, Tensor, Tuple, Unknown, Value, as_dim
+from lstm_lint.values import Call, Int, NoneValue, OneOf, Pieces, Repeated, Tensor, Tuple, Unknown, Value, as_dim
 
 
 def sequence(call: Call, name: str = "tensors") -> tuple[list[Tensor], Dim | None]:
@@ -101,7 +103,30 @@ def _joined(call: Call, tensors: Sequence[Tensor], shape: Shape) -> Tensor:
 
 
 def stack(call: Call) -> Value:
-    """``torch.stack(tensors, dim)``: a new axis as long as the list."""
+    """``torch.stack(tensors, dim)``: a new axis as long as the list, ``(len, *shape)`` with dim 0.
+
+    Where each item is one of several it has the shape of one of them: torch insists that they are all alike.
+    """
+    match required(call, 0, "tensors"):
+        case Repeated(item=OneOf(options)) as several:
+            return joined(call, list(_like_each(call, several, [option for _, option in options])))
+        case _:
+            return _stacked(call)
+
+
+def _like_each(call: Call, several: Repeated, options: Sequence[Value]) -> Iterator[tuple[Dim, Value]]:
+    """What ``stack`` gives where all items are like one of the options, for each; nobody can say which."""
+    rest = ONE
+    for number, option in enumerate(options):
+        flag = Symbol((MET_ONCE, (call.number, number)), call.place.text, Kind.FLAG, minimum=0, owner=FRESH)
+        here = rest * Dim.of(flag) if number < len(options) - 1 else rest
+        rest = rest - here
+        named = {**call.keywords} if call.positional else {**call.keywords, "tensors": replace(several, item=option)}
+        positional = (replace(several, item=option), *call.positional[1:]) if call.positional else ()
+        yield here, _stacked(replace(call, positional=positional, keywords=named))
+
+
+def _stacked(call: Call) -> Tensor:
     tensors, length = sequence(call)
     shape = unified([tensor.shape for tensor in tensors])
     return _joined(call, tensors, shape.inserted(integer(call, 1, "dim", 0), length or Dim.of(len(tensors))))
@@ -110,7 +135,7 @@ def stack(call: Call) -> Value:
 def cat(call: Call) -> Value:
     """``torch.cat(tensors, dim)``: the sizes along one axis add up, the others agree."""
     tensors, length = sequence(call)
-    value = call.argument(1, "dim") or call.keywords.get("axis") or Int(Dim.of(0))
+    value = call.argument(1, "dim") or Int(Dim.of(0))
     dim, shapes = constant(value, "dim"), [tensor.shape for tensor in tensors]
     longest = max(shapes, key=lambda shape: len(shape.back))
     if all(shape.rank is None for shape in shapes) and longest.back and dim >= len(longest.front):

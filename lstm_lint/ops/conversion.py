@@ -80,7 +80,7 @@ def filled(call: Call) -> Value:
 
 
 def changed(call: Call) -> Value:
-    """In-place changes of some values, ``x.mul_(2)``, ``x.clamp_(min=0)``: the shape and dtype of x."""
+    """In-place changes of values, ``x.mul_(2)``, ``F.leaky_relu_(x)``: the shape and dtype of x."""
     return replace(tensor(call), made_by=None, lineage=None, numbers=None, filled=None)
 
 
@@ -95,6 +95,11 @@ _CHANGES = (
     "add_ sub_ mul_ div_ pow_ neg_ abs_ exp_ log_ sqrt_ clamp_ clamp_min_ clamp_max_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ "
     "reciprocal_ rsqrt_ sign_ nan_to_num_ triu_ tril_ fill_diagonal_ masked_fill_ index_fill_ scatter_ scatter_add_"
 )
+_CHANGES_BY_FUNCTION = (
+    "abs_ neg_ exp_ log_ sqrt_ clamp_ clamp_min_ clamp_max_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ reciprocal_ rsqrt_ "
+    "nan_to_num_ selu_ celu_ rrelu_ threshold_ dropout_ alpha_dropout_"
+)
+_ACTIVATIONS = "relu_ elu_ selu_ celu_ leaky_relu_ rrelu_ hardtanh_ threshold_"
 ROWS: dict[str, Op] = {
     **prefixed(_SAME, same, "torch.Tensor"),
     **prefixed("clone detach resolve_conj conj", same, "torch"),
@@ -108,6 +113,8 @@ ROWS: dict[str, Op] = {
     **prefixed(_INIT, filled, "torch.nn.init"),
     **prefixed(_OLD_INIT, filled, "torch.nn.init"),
     **prefixed(_CHANGES, changed, "torch.Tensor"),
+    **prefixed(_CHANGES_BY_FUNCTION, changed, "torch"),
+    **prefixed(_ACTIVATIONS, changed, "torch.nn.functional"),
     **both("masked_fill index_fill scatter scatter_add", changed),
 }
 OTHER_ROWS: dict[str, Op] = {}

@@ -163,8 +163,7 @@ def _trailing(call: Call, shapes: Sequence[Shape], reason: str, dtype: str | Non
 
 def _is_counted(dim: Dim) -> bool:
     """Whether it speaks of a loop's counter, and so is another one in another round."""
-    about = dim.spoken_of
-    return any(isinstance(symbol.key, tuple) and symbol.key[0] == "loop" for symbol in about)
+    return any(isinstance(symbol.key, tuple) and symbol.key[0] == "loop" for symbol in dim.spoken_of)
 
 
 def result_dtype(name: str, operands: Sequence[Value]) -> str | None:

@@ -43,8 +43,8 @@ def reduced(shape: Shape, dims: list[int], keepdim: bool) -> Shape:
 def _reduction(call: Call, dtype: str | None, dim_at: int = 1) -> Tensor:
     """``x.sum(dim, keepdim)``: without dim everything."""
     source = tensor(call)
-    value = given(call, dim_at, "dim") or call.keywords.get("axis")
-    keep = flag(call.argument(dim_at + 1, "keepdim") or call.keywords.get("keepdims"), False)
+    value = given(call, dim_at, "dim")
+    keep = flag(call.argument(dim_at + 1, "keepdim"), False)
     if value is None or (isinstance(value, Tuple) and not value.items):
         shape = Shape()
         if keep:

@@ -227,6 +227,12 @@ CASES: dict[str, Case] = {
     **names(
         "neg_ abs_ exp_ log_ sqrt_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ reciprocal_ rsqrt_ sign_ nan_to_num_", one_float, M
     ),
+    **names("abs_ neg_ exp_ log_ sqrt_ relu_ sigmoid_ tanh_ round_ floor_ ceil_ reciprocal_ rsqrt_ nan_to_num_", one_float, T),
+    **names("selu_ celu_ rrelu_", one_float, T),
+    **names("clamp_ clamp_min_ clamp_max_", with_number, T),
+    **names("threshold_", lambda draw: ((tensor(draw), 0.1, 2.0), {}), T, "torch.nn.functional"),
+    **names("dropout_ alpha_dropout_", lambda draw: ((tensor(draw), 0.5, True), {}), T),
+    **names("relu_ elu_ selu_ celu_ leaky_relu_ rrelu_ hardtanh_", one_float, "torch.nn.functional"),
     **names("triu_ tril_", at_least_2d, M),
     "torch.Tensor.fill_diagonal_": lambda draw: ((ones((3, 3)), 0.5), {}),
     **names("masked_fill_", masked, M),

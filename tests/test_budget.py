@@ -198,9 +198,9 @@ def test_what_calls_in_a_loop_keep_to_themselves_is_no_reason_for_another_round(
     """Each call has variables of its own; what the loop is about does not change, so that one more round tells nothing."""
     rounds: list[int] = []
 
-    def written_back(it: Any, loop: Any, written: Any, count: int) -> Any:
+    def written_back(it: Any, loop: Any, written: Any, jumps: Any, count: int) -> Any:
         rounds.append(count)
-        return original(it, loop, written, count)
+        return original(it, loop, written, jumps, count)
 
     original = loops._written_back
     monkeypatch.setattr(loops, "_written_back", written_back)

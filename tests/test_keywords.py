@@ -55,7 +55,7 @@ def test_what_was_taken_out_is_its_default() -> None:
 def test_what_the_layer_gets(body: str, layers: str) -> None:
     text = f"""
 from torch import nn
-def make(**kw):
+def make(layer=nn.GRU, /, **kw):
     {body}
 def inner(**others):
     return nn.GRU(3, 4, **others) if others is not None else None

@@ -82,7 +82,11 @@ class Float:
 
 @dataclass(frozen=True)
 class Str:
+    """A text; or a member of an enumeration, told by one: `members` are those of all its members, `held` is its own value."""
+
     value: str
+    members: tuple[str, ...] = field(default=(), compare=False)
+    held: Value | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
-from lstm_lint.interpret.attributes import fields_of
+from lstm_lint.interpret.attributes import fields_of, members_of
 from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
@@ -208,6 +208,8 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             return known
         case Tuple(items, kind):
             return Repeated(any_of(it, items, node), Dim.of(len(items)), kind)
+        case Class() as cls if members := members_of(it, cls):
+            return iterate(it, Tuple(tuple(member for _, member in members)), node)
         case Str(text):
             return iterate(it, Tuple(tuple(Str(letter) for letter in text)), node)
         case Repeated() as repeated:

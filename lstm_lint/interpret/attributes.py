@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -68,6 +68,8 @@ def attribute_of(it: Interpreter, owner: Value, name: str, node: cst.CSTNode) ->
             return _of_packed(it, owner, name, node)
         case Module():
             return modules.member(it, owner, name, node)
+        case Str(held=held) if held is not None and name == "value":
+            return held
         case Tuple() if is_handled(owner) and owner.given_by is not None:
             call = it.call("attribute", node, (owner,), {})
             note_use(it, call, it.unknown(node, f"a tuple has no {name}"), targets=(name,))
@@ -205,7 +207,27 @@ def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Valu
     value, owner = found
     if isinstance(value, Tuple) and value.kind in ("staticmethod", "classmethod"):
         return bound_to(it, value, cls, owner, node)
-    return value
+    return next((member for known, member in members_of(it, cls) if known == name), value)
+
+
+ENUMERATIONS = frozenset({"enum.Enum", "enum.StrEnum"})
+
+
+def members_of(it: Interpreter, cls: Class) -> Sequence[tuple[str, Str]]:
+    """The members of an enumeration by name: each a text, its own value if that is one; none for any other class."""
+    frame = cls.scope
+    if not isinstance(frame, Frame) or ENUMERATIONS.isdisjoint(external_bases(it, cls)):
+        return ()
+    read = ((name, it.read((frame.number, name))) for name in modules.names_in(it, frame) if not name.startswith("_"))
+    held = [(name, value) for name, value in read if value is not None and not _is_method(value)]
+    texts = tuple(value.value if isinstance(value, Str) else f"{cls.name}.{name}" for name, value in held)
+    return [(name, Str(text, texts, value)) for (name, value), text in zip(held, texts, strict=True)]
+
+
+def _is_method(value: Value) -> bool:
+    return isinstance(value, Function) or (
+        isinstance(value, Tuple) and value.kind in ("property", "staticmethod", "classmethod")
+    )
 
 
 def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: cst.CSTNode) -> Value:

@@ -10,7 +10,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
-from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of
+from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of, members_of
 from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import CUT_SHORT, instantiate
@@ -125,6 +125,8 @@ def _called(it: Interpreter, function: Value, arguments: Arguments, node: cst.CS
             return call_external(it, name, arguments, node)
         case Function():
             return call_function(it, function, positional, keywords, rest, node)
+        case Class() if len(positional) == 1 and (members := members_of(it, function)):
+            return _member(members, positional[0])
         case Class():
             return instantiate(it, function, positional, keywords, rest, node, call_function)
         case Layer():
@@ -346,6 +348,11 @@ def _super_method(it: Interpreter, instance: Value, name: str, arguments: Argume
     if isinstance(instance, Ref):
         return _module_method(it, instance, method, arguments, node)
     return it.unknown(node, f"`{base}.{method}` is not followed")
+
+
+def _member(members: Sequence[tuple[str, Str]], value: Value) -> Value:
+    """``Mode(value)``: the member of an enumeration that a value stands for; of what comes from outside that itself."""
+    return next((member for _, member in members if member.held == value), value)
 
 
 def call_object(it: Interpreter, instance: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:

@@ -152,6 +152,9 @@ def _unknown_equals(unknown: Unknown, value: Value) -> Dim:
         return truth if value == TRUE else ONE - truth
     if isinstance(value, Int):
         return equal_dims(unknown.as_dim(), value.dim)
+    if isinstance(value, Str) and value.members[1:] and value.value == value.members[-1] and unknown.default != NONE:
+        others = (_unknown_equals(unknown, Str(other)) for other in value.members[:-1])
+        return ONE - sum(others, ZERO)  # an enumeration has no other members
     word = value.value if isinstance(value, Str) else None
     default = None if unknown.default is None else int(unknown.default == value)
     shown = "is None" if word is None else f"== {word!r}"

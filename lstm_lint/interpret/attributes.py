@@ -108,14 +108,18 @@ def _of_object(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Val
 
 
 def _missing(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Unknown:
-    """An attribute that nothing in the analysed code assigns: one unknown however often it is asked."""
-    text = it.place(node).text
+    """An attribute that nothing in the analysed code assigns: one unknown however often it is asked.
+
+    Where the class finds attributes in its own way (``__getattr__ = dict.__getitem__``) it is no free choice of anybody.
+    """
+    text, cls = it.place(node).text, it.world.classes.get(owner.number)
+    has_own_way = cls is not None and (find_in_class(it, cls, "__getattr__") or "builtins.dict" in external_bases(it, cls))
     return Unknown(
         ("attribute", owner.number, name),
         text,
         f"`{text}` is not assigned in the code that was analysed",
         it.place(node),
-        Kind.CONFIG,
+        Kind.OPAQUE if has_own_way else Kind.CONFIG,
     )
 
 

@@ -28,6 +28,7 @@ from lstm_lint.shapes import Shape, ShapeError
 from lstm_lint.values import (
     NONE,
     Dict,
+    Int,
     Layer,
     OneOf,
     Packed,
@@ -160,6 +161,23 @@ def call_sequential(
 
 
 # -- calls -----------------------------------------------------------------------------------------------------------
+RETIED = {"torch.nn.Linear": ("in_features", "out_features"), "torch.nn.Embedding": (None, "embedding_dim")}
+"""Layers that share weights with others: the argument that is the last size of the input, and that of the output."""
+
+
+def _retied(
+    it: Interpreter, layer: Layer, names: tuple[str | None, str], value: Value, node: cst.CSTNode, reason: str
+) -> dict[str, Value]:
+    """What a layer is built with, but for the sizes of its weight, which is another one by now: any input fits."""
+    given, made = names
+    shape = as_tensor(value).shape  # type: ignore[union-attr]
+    config = {**layer.config, made: it.unknown(node, reason)}
+    if given is not None:
+        known = shape.back or (shape.front if shape.rest is None else ())
+        config[given] = Int(known[-1]) if known else it.unknown(node, reason)
+    return config
+
+
 def call_layer(
     it: Interpreter,
     layer: Layer,
@@ -173,7 +191,10 @@ def call_layer(
         return _call_recurrent(it, layer.site, positional, keywords, rest, node)
     row = LAYERS[layer.qualified_name]
     if layer.place in it.retied:
-        return it.unknown(node, "its weight was replaced after it was built, so that its sizes are not known")
+        reason = "its weight was replaced after it was built, so that its sizes are not known"
+        if (given := RETIED.get(layer.qualified_name)) is None or not positional or as_tensor(positional[0]) is None:
+            return it.unknown(node, reason)
+        layer = replace(layer, config=_retied(it, layer, given, positional[0], node, reason))
     if rest is not None or not positional:
         return it.unknown(node, "the arguments of this call are not known")
     value = it.settled(positional[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lstm_lint.dims import ONE, Dim
 from lstm_lint.ops.arguments import (
     MINUS_ONE,
@@ -18,25 +20,31 @@ from lstm_lint.ops.arguments import (
     viewed,
 )  # fmt: skip
 from lstm_lint.shapes import Shape, ShapeError
-from lstm_lint.values import Call, Int, Unknown, Value, as_dim
+from lstm_lint.values import Call, Int, Tensor, Unknown, Value, as_dim
+
+
+def stretched(call: Call, source: Tensor, shape: Shape) -> Tensor:
+    """The same values, some of them more often. What was not made for this shape, such as another state, got it here."""
+    result = viewed(source, shape)
+    return result if source.made_by is not None else replace(result, place=call.place)
 
 
 def expand(call: Call) -> Value:
     """``x.expand(L, -1, -1)``: axes of 1 stretched, new ones in front; -1 keeps an axis."""
     source = tensor(call)
-    return viewed(source, expanded(source.shape, sizes(call, 1)))
+    return stretched(call, source, expanded(source.shape, sizes(call, 1)))
 
 
 def expand_as(call: Call) -> Value:
     """``x.expand_as(other)``: other's shape."""
     source = tensor(call)
-    return viewed(source, expanded(source.shape, tensor(call, 1, "other").shape))
+    return stretched(call, source, expanded(source.shape, tensor(call, 1, "other").shape))
 
 
 def broadcast_to(call: Call) -> Value:
     """``torch.broadcast_to(x, size)``."""
     source = tensor(call)
-    return viewed(source, expanded(source.shape, sizes_of(call, required(call, 1, "size"))))
+    return stretched(call, source, expanded(source.shape, sizes_of(call, required(call, 1, "size"))))
 
 
 def expanded(shape: Shape, target: Shape) -> Shape:
@@ -69,7 +77,7 @@ def repeat(call: Call) -> Value:
     """``x.repeat(2, 1, 1)``: each size times its count, new axes in front."""
     source = tensor(call)
     counts = sizes(call, 1, "repeats")
-    return viewed(source, repeated(call, source.shape, counts))
+    return stretched(call, source, repeated(call, source.shape, counts))
 
 
 def tile(call: Call) -> Value:
@@ -79,7 +87,7 @@ def tile(call: Call) -> Value:
     if counts.dims is None or source.shape.rank is None:
         raise CannotTell("tile of a tensor whose number of axes is not known")
     padded = Shape((ONE,) * (source.shape.rank - len(counts.dims)) + counts.dims)
-    return viewed(source, repeated(call, source.shape, padded))
+    return stretched(call, source, repeated(call, source.shape, padded))
 
 
 def repeated(call: Call, shape: Shape, counts: Shape) -> Shape:
@@ -115,11 +123,11 @@ def repeat_interleave(call: Call) -> Value:
     if dim is None:
         total = source.shape.numel()
         flat = total * count if total is not None and count is not None else call.fresh_dim("repeat_interleave", "n")
-        return viewed(source, Shape((flat,)))
+        return stretched(call, source, Shape((flat,)))
     index = constant(dim, "dim")
     axis(source.shape, index)
     size = source.shape.dim(index) * count if count is not None else call.fresh_dim("repeat_interleave", "n")
-    return viewed(source, source.shape.replaced(index, size))
+    return stretched(call, source, source.shape.replaced(index, size))
 
 
 def _count(value: Value) -> Dim | None:

@@ -87,7 +87,7 @@ def _complaint(judged: Judged, part: StatePart, place: Place) -> Complaint | Non
         return None
     if not is_float(dtype):
         names = {other.which for other in _looked_at(judged) if other.tensor is not None and other.tensor.dtype == dtype}
-        message = f"{part.which} is {dtype}, and a state has to be of the layer's float type: dtype=x.dtype, say"
+        message = f"{part.which} is {dtype}, and a state has to be of the layer's float type, such as dtype=torch.float32"
         return _asked(judged, part, place, message, CERTAIN, dict.fromkeys(sorted(names), dtype))
     return _other_float(judged, part, place, dtype)
 

@@ -86,7 +86,8 @@ NAMED = ("values", "indices")
 
 # -- objects ---------------------------------------------------------------------------------------------------------
 def _of_object(it: Interpreter, owner: Ref, name: str, node: cst.CSTNode) -> Value:
-    stored = it.read((owner.number, name))
+    is_own_content = name == "items" and owner.number not in it.world.classes and owner.kind != "namespace"
+    stored = None if is_own_content else it.read((owner.number, name))
     if stored is not None:
         return stored
     cls = it.world.classes.get(owner.number)

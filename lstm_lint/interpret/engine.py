@@ -19,14 +19,15 @@ from lstm_lint.discover import mentions_recurrent_layer
 from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal, Use
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, is_riddle, truth, under
+from lstm_lint.interpret.riddles import calls_something, names_asked_for, symbols_of
 from lstm_lint.interpret.store import Frame, Location, Round, Store
 from lstm_lint.interpret.world import World
 from lstm_lint.project import Project
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
-from lstm_lint.syntax.tree import Tree, inner_nodes, names_in
-from lstm_lint.values import NONE, Bool, Call, Class, Function, Int, OneOf, Ref, Tensor, Unknown, Value, as_tensor
+from lstm_lint.syntax.tree import Tree, names_in
+from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 40_000  # about a quarter of a second
@@ -261,7 +262,7 @@ class Interpreter:
         condition = truth(value, self.flag(node))
         if condition.constant is not None:
             return ONE if condition.constant else ZERO
-        if (is_riddle(condition) or _calls(node)) and self._asks_for_layers(node, condition):
+        if (is_riddle(condition) or calls_something(node)) and self._asks_for_layers(node, condition):
             self.doubted.update(condition.flags)
         if not self.path.meets(condition):
             return ZERO
@@ -276,10 +277,10 @@ class Interpreter:
         """
         self.muted += 1
         try:
-            mentioned = [self.eval(name) for name in _names_outside_of_calls(node)]
+            mentioned = [self.eval(name) for name in names_asked_for(node)]
         finally:
             self.muted -= 1
-        sizes = {symbol for value in mentioned for symbol in _symbols_of(value)} - condition.topics
+        sizes = {symbol for value in mentioned for symbol in symbols_of(value)} - condition.topics
         if any(isinstance(value, Bool) and value.dim.constant is not None for value in mentioned):
             return True
         return bool(sizes) and any(not sizes.isdisjoint(self.world.sites[number].trust.knobs) for number in self.reported_sites)
@@ -524,32 +525,6 @@ class Interpreter:
 def changes_defaults(text: str) -> bool:
     """Whether code sets the dtype or device of new tensors: ``torch.set_default_device``, ``with torch.device("cuda")``."""
     return re.search(r"set_default_(dtype|device|tensor_type)|with [\w.]*device\b", text) is not None
-
-
-def _calls(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) or any(_calls(inner) for inner in inner_nodes(node))
-
-
-def _names_outside_of_calls(node: cst.CSTNode) -> Iterator[cst.Name | cst.Attribute]:
-    """The variables and attributes that an expression reads, without what it calls."""
-    match node:
-        case cst.Name() | cst.Attribute():
-            yield node
-        case cst.Call(func=func, args=args):
-            receiver = [func.value] if isinstance(func, cst.Attribute) else []
-            for given in (*receiver, *(arg.value for arg in args)):
-                yield from _names_outside_of_calls(given)
-        case _:
-            for inner in inner_nodes(node):
-                yield from _names_outside_of_calls(inner)
-
-
-def _symbols_of(value: Value) -> Iterator[Symbol]:
-    match value:
-        case Unknown():
-            yield from (*value.as_condition().symbols, *value.as_dim().symbols)
-        case Int(dim) | Bool(dim):
-            yield from dim.symbols
 
 
 def refused(value: Value) -> bool:

@@ -300,7 +300,16 @@ def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
     return [f for f in given.flags if f not in difference.flags and sizes & set(f.spoken_of)]
 
 
+def _contradict(flags: Mapping[Symbol, int]) -> bool:
+    """Whether a number is true by one flag and not above 0 by another: ``proj or hid``, ``proj if proj > 0 else hid``."""
+    truths = {flag.key[1]: on for flag, on in flags.items() if isinstance(flag.key, tuple) and flag.key[0] == "truth"}
+    tested = ((size.key, on) for flag, on in flags.items() for size in flag.spoken_of if flag.test == Dim.of(size))
+    return any(truths.get(key[1], on) != on for key, on in tested if isinstance(key, tuple) and key[0] == "int")
+
+
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
+    if _contradict(flags):
+        return None
     sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), trust.positive).items()}
     here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
     if here == ZERO or equal_if_divisible(here) or equal_if_directions(here, flags, trust):

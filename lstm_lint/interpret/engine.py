@@ -333,6 +333,10 @@ class Interpreter:
         if not self.guarded:
             self.required = conjoin(self.required, condition)
 
+    def reached(self, condition: Dim) -> Dim:
+        """When an alternative is used here: not where something was raised before, such as in an earlier round of a loop."""
+        return conjoin(assumed(conjoin(self.path, condition, unnamed=True), self.required), self.required, unnamed=True)
+
     def options(self, node: cst.CSTNode, arms: Sequence[tuple[Dim, Callable[[], Value]]]) -> Value:
         """`branch` over the alternatives of a value: where torch refuses one, the path ends, as it does at a raise."""
         path = self.path

@@ -237,7 +237,7 @@ def _call_recurrent(
             it.place(node),
             value,
             None if hx == NONE else hx,
-            conjoin(it.path, condition, unnamed=True),
+            it.reached(condition),
             it.frame.grounded and site.grounded,
             bool(it.guarded) or site.guarded or vague,
             it.place(state_node) if state_node is not None else None,
@@ -250,7 +250,8 @@ def _call_recurrent(
             reached_from=it.reached_from,
             usual=it.is_usual,
         )
-        it.record_call(call)
+        if call.given != ZERO:
+            it.record_call(call)
         outcome = recurrent_result(it, site, value, call.number, node, tuple(_equal_batches(site, value, hx)))
         outcome = after_call(it, Tuple((value, hx)), outcome)
         if assumed_rank == (1 if site.layer.endswith("Cell") else 2) or rests_on_tried(hx):

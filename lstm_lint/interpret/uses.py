@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
+from lstm_lint.dims import ZERO
 from lstm_lint.facts import Use
-from lstm_lint.interpret.choose import MAX_EXPANDED, conjoin, expand
+from lstm_lint.interpret.choose import MAX_EXPANDED, expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.lineage import is_noted
 from lstm_lint.source import Place
@@ -44,7 +45,7 @@ def note_use(
             tuple(it.world.sites[number] for number in sorted(set(_sites(option)))),
             config,
             targets,
-            conjoin(it.path, condition, unnamed=True),
+            it.reached(condition),
             it.frame.grounded,
             bool(it.guarded or it.excused) or vague,
             it.required,
@@ -54,7 +55,7 @@ def note_use(
             built,
             it.active[0] if it.active else None,
         )
-        if use.from_layer or call.name in ALWAYS:
+        if use.given != ZERO and (use.from_layer or call.name in ALWAYS):
             it.record_use(use)
     return result
 

@@ -212,6 +212,8 @@ def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Valu
     value, owner = found
     if isinstance(value, Tuple) and value.kind in ("staticmethod", "classmethod"):
         return bound_to(it, value, cls, owner, node)
+    if _is_method(value):
+        return value
     return next((member for known, member in members_of(it, cls) if known == name), value)
 
 

@@ -26,6 +26,7 @@ from lstm_lint.project import Project
 from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
+from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.syntax.tree import Tree, names_in
 from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
@@ -83,6 +84,7 @@ class Interpreter:
     `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
     that got another weight than they were built with. `without_graph`: within so many ``no_grad``.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
+    `pending`: definitions that name a layer and are to be entered, before those in `pending_last`.
     `doubted`: conditions that are not understood, though they ask for what a layer was built from.
     """
 
@@ -103,6 +105,7 @@ class Interpreter:
     uses: list[Use] = field(default_factory=list)
     wrappers: dict[Place, None] = field(default_factory=dict)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
+    pending_last: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
     followed: set[int] = field(default_factory=set)
     active: list[int] = field(default_factory=list)
@@ -522,7 +525,8 @@ class Interpreter:
             return
         if value.identity not in self.entered:
             self.entered.add(value.identity)
-            self.pending.append((value, self.frame))
+            names_layer = bool(LAYERS & self.tree_names(value.definition))
+            (self.pending if names_layer else self.pending_last).append((value, self.frame))
 
 
 @lru_cache(maxsize=8)

@@ -24,7 +24,6 @@ from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.proofs import EQUAL, FRESH
 from lstm_lint.syntax.outside import changed_later
-from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
@@ -35,18 +34,14 @@ def run(it: Interpreter) -> Facts:
     module = it.tree.module
     it.bounded(module, "this module", lambda: it.execute(module.body))
     it.path = ONE
-    while it.pending:
-        value, frame = it.pending.pop(next((i for i, (one, _) in enumerate(it.pending) if _names_layer(it, one)), 0))
+    while it.pending or it.pending_last:
+        value, frame = (it.pending or it.pending_last).pop(0)
         with it.inside(frame):
             if isinstance(value, Class):
                 enter_class(it, value)
             elif isinstance(value, Function) and value.identity not in it.followed:
                 enter_function(it, value)
     return it.facts()
-
-
-def _names_layer(it: Interpreter, value: Value) -> bool:
-    return isinstance(value, Class | Function) and bool(LAYERS & it.tree_names(value.definition))
 
 
 def enter_function(it: Interpreter, function: Function, store: Store | None = None) -> Value | None:
@@ -270,22 +265,17 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
         for name in () if result is not None else _set_behind(it, layer, instance):
             lost = f"`{method.name}`, which may set it, takes too many steps to follow"
             found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
-    old = {name: base.read((instance.number, name)) for name in found}
-    changed = {name: values for name, values in found.items() if not all(_is_same(old[name], value) for value in values)}
-    for name, values in changed.items():
+    is_changed = False
+    for name, values in found.items():
         for position, value in enumerate(values):
-            held = base.read((instance.number, name))
-            if held is None:
-                base.write((instance.number, name), value)
-            elif not same(held, value):
-                base.write((instance.number, name), choose(_was_set(instance, name, position), value, held))
-    if changed:
+            old = base.read((instance.number, name))
+            if old is None or not same(old, value):
+                set_since = value if old is None else choose(_was_set(instance, name, position), value, old)
+                base.write((instance.number, name), set_since)
+                is_changed = True
+    if is_changed:
         it.take_back(seen)
-    return {} if changed else results
-
-
-def _is_same(old: Value | None, new: Value) -> bool:
-    return old is not None and same(old, new)
+    return {} if is_changed else results
 
 
 def _set_behind(it: Interpreter, left: Store, instance: Ref) -> Iterator[str]:

@@ -166,11 +166,10 @@ RETIED = {"torch.nn.Linear": ("in_features", "out_features"), "torch.nn.Embeddin
 
 
 def _retied(
-    it: Interpreter, layer: Layer, names: tuple[str | None, str], value: Value, node: cst.CSTNode, reason: str
+    it: Interpreter, layer: Layer, names: tuple[str | None, str], shape: Shape, node: cst.CSTNode, reason: str
 ) -> dict[str, Value]:
     """What a layer is built with, but for the sizes of its weight, which is another one by now: any input fits."""
     given, made = names
-    shape = as_tensor(value).shape  # type: ignore[union-attr]
     config = {**layer.config, made: it.unknown(node, reason)}
     if given is not None:
         known = shape.back or (shape.front if shape.rest is None else ())
@@ -192,9 +191,10 @@ def call_layer(
     row = LAYERS[layer.qualified_name]
     if layer.place in it.retied:
         reason = "its weight was replaced after it was built, so that its sizes are not known"
-        if (given := RETIED.get(layer.qualified_name)) is None or not positional or as_tensor(positional[0]) is None:
+        names, tensor = RETIED.get(layer.qualified_name), as_tensor(positional[0]) if positional else None
+        if names is None or tensor is None:
             return it.unknown(node, reason)
-        layer = replace(layer, config=_retied(it, layer, given, positional[0], node, reason))
+        layer = replace(layer, config=_retied(it, layer, names, tensor.shape, node, reason))
     if rest is not None or not positional:
         return it.unknown(node, "the arguments of this call are not known")
     value = it.settled(positional[0])

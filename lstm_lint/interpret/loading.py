@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -39,7 +39,7 @@ Builtin = Callable[[Interpreter, Arguments, cst.CSTNode], Value]
 
 def data_loader(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     """``DataLoader(dataset, batch_size)``: any number of batches; whose they are stands in their key."""
-    given = dict(zip(PARAMETERS, arguments.positional, strict=False)) | dict(arguments.keywords)
+    given = _by_name(arguments, PARAMETERS)
     name = f"a batch of {it.target or it.place(node).text}"
     reason = "what a DataLoader gives is not followed"
     loader = None if arguments.rest is not None else _loader(it, given, node)
@@ -48,6 +48,10 @@ def data_loader(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     sample = sample_of(it, given.get("dataset"), node) if loader is not None and loader.stacks else None
     known = None if loader is None or sample is None else _collated(it, sample, loader, batch, ())
     return Repeated(batch if known is None else known, None, "loader")
+
+
+def _by_name(arguments: Arguments, parameters: Sequence[str]) -> dict[str, Value]:
+    return dict(zip(parameters, arguments.positional, strict=False)) | dict(arguments.keywords)
 
 
 def _loader(it: Interpreter, given: Mapping[str, Value], node: cst.CSTNode) -> Loader | None:
@@ -138,7 +142,7 @@ def _row(tensor: Tensor) -> Tensor:
 
 def random_split(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     """``random_split(dataset, [400, 100])``: data sets of so many samples, or of such a part of them."""
-    given = dict(zip(("dataset", "lengths"), arguments.positional, strict=False)) | dict(arguments.keywords)
+    given = _by_name(arguments, ("dataset", "lengths"))
     sample = sample_of(it, given.get("dataset"), node)
     lengths = it_contents(it, given.get("lengths", NONE))
     if sample is None or not isinstance(lengths, Tuple):
@@ -149,7 +153,7 @@ def random_split(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Va
 
 def subset(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     """``Subset(dataset, indices)``: some of its samples."""
-    given = dict(zip(("dataset", "indices"), arguments.positional, strict=False)) | dict(arguments.keywords)
+    given = _by_name(arguments, ("dataset", "indices"))
     sample = sample_of(it, given.get("dataset"), node)
     indices = it_contents(it, given.get("indices", NONE))
     length = builtin_len(it, Arguments((indices,)), node) if isinstance(indices, Tuple | Repeated) else None

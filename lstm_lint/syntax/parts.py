@@ -65,17 +65,19 @@ def _waiting(lines: Sequence[str], statement: ast.stmt, span: range) -> Part:
     text = _text(lines, span)
     if not isinstance(statement, ast.ClassDef) or len(text) <= SHORT:
         return Part(text, span)
-    inner = _alone(statement.body)
-    methods = {name: span for name, (method, span) in inner.items() if isinstance(method, FUNCTIONS)}
-    rest = _without(span, {name: inner[name] for name in methods})
+    methods = {name: one for name, one in _alone(statement.body).items() if isinstance(one[0], FUNCTIONS)}
+    rest = _without(span, methods)
     own = _text(lines, rest)
     if len(methods) == len(statement.body):
         first = statement.body[0]
         own += lines[first.lineno - 1][: first.col_offset] + "pass\n"
         rest = [*rest, statement.lineno]
-    opened = {name: [statement.lineno, *span] for name, span in methods.items()}
-    parts = {name: Part("class _:\n" + _text(lines, numbers[1:]), numbers, {}, True) for name, numbers in opened.items()}
-    return Part(own, rest, parts)
+    return Part(own, rest, {name: _opened(lines, statement, inner) for name, (_, inner) in methods.items()})
+
+
+def _opened(lines: Sequence[str], around: ast.ClassDef, span: range) -> Part:
+    """A method, with a line that opens a class around it."""
+    return Part("class _:\n" + _text(lines, span), [around.lineno, *span], in_class=True)
 
 
 def _without(span: range, waiting: Mapping[str, tuple[ast.stmt, range]]) -> Sequence[int]:

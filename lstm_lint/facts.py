@@ -9,7 +9,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.lineage import Lineage, is_noted
 from lstm_lint.ops.recurrent import Bound, LayerConfig
 from lstm_lint.proofs import Trust
-from lstm_lint.shapes import Broadcast, size_symbol
+from lstm_lint.shapes import Broadcast, size_symbol, told
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Dict, OneOf, Packed, Repeated, Tensor, Tuple, Unknown, Value
 
@@ -155,6 +155,7 @@ class LstmCall:
         """
         ranks = self.ranks if ranks is None else {**self.ranks, **ranks}
         values = dict(self.site.booleans)
+        dim = told(dim, ranks)
         for symbol in dim.symbols:
             match symbol.key:
                 case ("size", Broadcast() as key, int() as position) if 0 <= position < ranks.get(key, 0):

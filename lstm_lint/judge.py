@@ -96,7 +96,10 @@ def is_given(symbol: Symbol) -> bool:
     while isinstance(key, tuple) and key:
         if key[0] in ("parameter", "argument"):
             return True
-        key = key[1] if key[0] in ("size", "int", "truth") else key[0]
+        if key[0] == "at" and isinstance(key[1], Shape) and key[1].rest is not None:
+            key = key[1].rest.key
+        else:
+            key = key[1] if key[0] in ("size", "int", "truth") else key[0]
     return False
 
 

@@ -22,10 +22,11 @@ class ShapeError(Exception):
 
 @dataclass(frozen=True)
 class Rest:
-    """The dims ``[skipped_front : rank - skipped_back]`` of a tensor from outside whose rank is not known, behind `first`.
+    """The dims ``[skipped_front : rank - skipped_back]`` of a tensor from outside whose rank is not known, between others.
 
-    `first` are sizes that stand there if there is room for them: of ``x[:, :5]`` with its last size replaced, the 5 is the
-    second if x has three axes, and is what was replaced if it has two.
+    `first` and `last` are sizes that stand at its ends if there is room for them: of ``x[:, :5]`` with its last size replaced,
+    the 5 is the second if x has three axes, and is what was replaced if it has two. Of ``embedding(x).mean(2)``, the size of
+    the embedding is the last if x has three axes, and is what the mean was taken over if it has two.
     """
 
     key: Hashable
@@ -33,6 +34,7 @@ class Rest:
     skipped_front: int = 0
     skipped_back: int = 0
     first: tuple[Dim, ...] = ()
+    last: tuple[Dim, ...] = ()
 
     def dim(self, index: int) -> Dim:
         """One of its sizes, counted from the front (>= 0), or the symbol of one counted from the back (< 0)."""
@@ -44,7 +46,13 @@ class Rest:
     @property
     def skipped(self) -> int:
         """How many axes less than the whole tensor it has."""
-        return self.skipped_front + self.skipped_back - len(self.first)
+        return self.skipped_front + self.skipped_back - len(self.first) - len(self.last)
+
+    def spelt(self, count: int) -> tuple[Dim, ...]:
+        """Its sizes, once it is known how many they are."""
+        dims = [self.dim(i) for i in range(count)]
+        room = min(count, len(self.last))
+        return (*dims[: count - room], *self.last[len(self.last) - room :])
 
     def own_before(self, dims: Sequence[Dim]) -> int:
         """How many of the dims in front of it are the tensor's own ones that stand there, so that it may begin earlier."""
@@ -61,13 +69,30 @@ class Rest:
         return Dim.of(rank_symbol(self.key, self.name))
 
     def without(self, front: int, back: int) -> Rest:
-        taken = min(front, len(self.first))
-        return Rest(self.key, self.name, self.skipped_front + front - taken, self.skipped_back + back, self.first[taken:])
+        front_taken, back_taken = min(front, len(self.first)), min(back, len(self.last))
+        return replace(
+            self,
+            skipped_front=self.skipped_front + front - front_taken,
+            skipped_back=self.skipped_back + back - back_taken,
+            first=self.first[front_taken:],
+            last=self.last[: len(self.last) - back_taken],
+        )
 
     def behind(self, dims: tuple[Dim, ...]) -> Rest:
         """It and the dims that stood in front of it, should there be room for them."""
         own = self.own_before(dims)
         return replace(self, first=(*dims[: len(dims) - own], *self.first), skipped_front=self.skipped_front - own)
+
+    def before(self, dims: tuple[Dim, ...]) -> Rest:
+        """It and the dims that stood behind it, should there be room for them."""
+        own = 0
+        while own < min(self.skipped_back, len(dims)) and not self.last and dims[own] == self._behind(own):
+            own += 1
+        return replace(self, last=(*self.last, *dims[own:]), skipped_back=self.skipped_back - own)
+
+    def _behind(self, index: int) -> Dim:
+        """The tensor's own size that stands so far behind it."""
+        return Dim.of(size_symbol(self.key, self.name, index - self.skipped_back))
 
 
 def rank_symbol(key: Hashable, name: str) -> Symbol:
@@ -131,19 +156,22 @@ class Shape:
                 )
             return self.front[index]
         if index >= 0:
-            return self.front[index] if index < len(self.front) else self.rest.dim(index - len(self.front))
+            if index < len(self.front):
+                return self.front[index]
+            whole = self.rest.before(self.back)
+            is_replaced = bool(whole.first) or bool(whole.last and whole.skipped_back)  # so far as there are so many
+            return self._size_at(index) if is_replaced else self.rest.dim(index - len(self.front))
         if -index <= len(self.back):
             return self.back[index]
         before = (*self.front, *self.rest.first)
         into = min(-index - len(self.back), len(before))  # counting from behind may run into these, if the rank is small
-        own = replace(self.rest, first=()).own_before(before)
-        return self.rest.dim(index + len(self.back)) if own >= into else self._from_behind(index)
+        own = 0 if self.rest.last else replace(self.rest, first=()).own_before(before)
+        return self.rest.dim(index + len(self.back)) if own >= into else self._size_at(index)
 
-    def _from_behind(self, index: int) -> Dim:
-        """A size that stands in the rest or, if the rank is small, in the front: nothing is known of it but its place."""
+    def _size_at(self, index: int) -> Dim:
+        """A size of which it depends on the rank which one it is (`told`)."""
         assert self.rest is not None
-        key = ("behind", self.front, self.rest, self.back, index)
-        return Dim.of(Symbol(key, f"{self.rest.name}.size({index})", Kind.OPAQUE))
+        return Dim.of(Symbol(("at", self, index), f"{self.rest.name}.size({index})", Kind.OPAQUE))
 
     def with_rank(self, rank: int) -> Shape | None:
         """The same shape once its rank is known; None if it cannot have that rank."""
@@ -152,22 +180,25 @@ class Shape:
         missing = rank - self.minimum_rank
         if missing < 0:
             return None
-        return Shape((*self.front, *(self.rest.dim(i) for i in range(missing)), *self.back))
+        ranks = {self.rest.key: missing + self.rest.skipped}
+        return Shape(tuple(told(dim, ranks) for dim in (*self.front, *self.rest.spelt(missing), *self.back)))
 
     def opened(self, front: int, back: int = 0) -> Shape:
         """The same shape with at least `front` dims spelt out in front and `back` behind; unchanged if the rank is known.
 
-        A dim in front that is not asked for may be one of those behind, so it gives way.
+        A dim in front that is not asked for may be one of those behind, so it gives way, and the other way round.
         """
         if self.rest is None:
             return self
         more_front, more_back = max(front - len(self.front), 0), max(back - len(self.back), 0)
         kept = max(len(self.front) - more_back, min(front, len(self.front)))
-        rest = self.rest.behind(self.front[kept:])
+        kept_back = max(len(self.back) - more_front, min(back, len(self.back)))
+        split = len(self.back) - kept_back
+        rest = self.rest.behind(self.front[kept:]).before(self.back[:split])
         return Shape(
-            (*self.front[:kept], *(rest.dim(i) for i in range(more_front))),
+            (*self.front[:kept], *(self.dim(i) for i in range(kept, kept + more_front))),
             rest.without(more_front, more_back),
-            (*(self.dim(-i) for i in range(len(self.back) + more_back, len(self.back), -1)), *self.back),
+            (*(self.dim(-i) for i in range(len(self.back) + more_back, len(self.back), -1)), *self.back[split:]),
         )
 
     def replaced(self, index: int, dim: Dim) -> Shape:
@@ -215,6 +246,18 @@ class Shape:
     def numel(self) -> Dim | None:
         """The number of elements, or None if the rank is not known."""
         return None if self.rest is not None else product(self.front)
+
+
+def told(dim: Dim, ranks: Mapping[Hashable, int]) -> Dim:
+    """The dim with those sizes in it of which the ranks say which they are. `ranks`: those of tensors, by key."""
+    values: dict[Symbol, Dim] = {}
+    for symbol in dim.symbols:
+        match symbol.key:
+            case ("at", Shape(rest=Rest() as rest) as shape, int() as index) if rest.key in ranks:
+                whole = shape.with_rank(ranks[rest.key] - rest.skipped + shape.minimum_rank)
+                if whole is not None and -len(whole.front) <= index < len(whole.front):
+                    values[symbol] = whole.front[index]
+    return dim.substitute(values) if values else dim
 
 
 def broadcast(left: Shape, right: Shape) -> Shape | None:
@@ -282,6 +325,8 @@ def _broadcast_unknown(left: Shape, right: Shape) -> Shape | None:
     if left.rest is None or right.rest is None or left.rest.key != right.rest.key or left.rank_dim != right.rank_dim:
         return None
     front, back = (max(map(len, parts)) for parts in ((left.front, right.front), (left.back, right.back)))
+    if front + back > max(left.minimum_rank, right.minimum_rank):
+        return None
     left, right = left.opened(front, back), right.opened(front, back)  # of one tensor, and so of one rank
     if left.rest != right.rest:
         return None

@@ -80,7 +80,8 @@ def test_sizes_of_what_is_derived_from_x_are_those_of_x() -> None:
     assert (size(embedded, 0), size(embedded, 1), size(embedded, -1)) == (x_size(0), x_size(1), H)
     dropped = layer("Dropout", {}, embedded)
     turned = method("transpose", dropped, 0, 1)
-    assert (size(turned, 0), size(turned, 1), size(turned, -1)) == (x_size(1), x_size(0), H)
+    assert (size(turned, 0), size(turned, 1)) == (x_size(1), x_size(0))
+    assert turned.shape.with_rank(3).dims == (x_size(1), x_size(0), H)
     projected = layer("Linear", {"in_features": Int(H), "out_features": 7}, turned)
     assert (size(projected, 0), size(projected, -1)) == (x_size(1), Dim.of(7))
 
@@ -89,6 +90,21 @@ def test_rank_learned() -> None:
     assert dims(method("permute", X, 1, 0, 2)) == (x_size(1), x_size(0), x_size(2))
     assert dims(method("t", X)) == (x_size(1), x_size(0))
     assert dims(run("torch.bmm", X, tensor(N, H, 3))) == (x_size(0), x_size(1), Dim.of(3))
+
+
+def test_an_axis_named_in_front_may_be_the_one_known_behind() -> None:
+    """Of x (N, T), what an embedding makes has three axes, of x (N, T, K) four: the embedding's size is where it is."""
+    embedded = layer("Embedding", {"num_embeddings": 10, "embedding_dim": 7}, X)
+    first = method("select", embedded, 2, 0)
+    assert first.shape.minimum_rank == 2
+    assert first.shape.with_rank(2).dims == (x_size(0), x_size(1))
+    assert first.shape.with_rank(3).dims == (x_size(0), x_size(1), Dim.of(7))
+    assert method("sum", embedded, 1).shape.with_rank(1).dims == (x_size(0),)
+    turned = method("transpose", method("transpose", embedded, 1, 2), 1, 2)
+    assert turned.shape.with_rank(4).dims == (x_size(0), x_size(1), x_size(2), Dim.of(7))
+    whole = Slice(NONE, NONE, NONE)
+    step = index(embedded, Tuple((whole, Int(Dim.of(0)), whole)), Call("i", (), {}, PLACE, 1))
+    assert (size(step, 0), size(step, -1)) == (x_size(0), Dim.of(7))
 
 
 def test_axes_of_unknown_rank() -> None:

@@ -63,8 +63,10 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value, node: 
     match owner:
         case Layer():
             set_on_layer(it, owner, name, value, node)
-        case Ref(number):
+        case Ref(number, kind):
             it.write((number, name), value)
+            if kind == "sequential":
+                it.write((number, "items"), it.unknown(node, "a layer was set as an attribute of this Sequential"))
         case Unknown(key=key):
             it.write((key, name), value)
         case Class(scope=Frame() as frame):

@@ -81,10 +81,15 @@ def builtin_getattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) ->
             return it.unknown(node, "getattr with a name that is not known")
 
 
+UNNAMED = "?"  # an attribute whose name is not known
+
+
 def builtin_setattr(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     match arguments.positional:
         case (owner, Str(name), value):
             set_attribute(it, owner, name, value, node)
+        case (Ref(_, "sequential") as owner, _, value):
+            set_attribute(it, owner, UNNAMED, value, node)
     return NONE
 
 
@@ -160,8 +165,11 @@ def builtin_dict(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Va
             others = content.others or others
         elif isinstance(content, Tuple) and all(isinstance(i, Tuple) and len(i.items) == 2 for i in content.items):
             for pair in content.items:
-                key = dict_key(pair.items[0]) if isinstance(pair, Tuple) else None
-                if key is not None and isinstance(pair, Tuple):
+                assert isinstance(pair, Tuple)
+                key = dict_key(pair.items[0])
+                if key is None:
+                    others = it.unknown(node, "a key of this dict is not known")
+                else:
                     items[key] = pair.items[1]
         else:
             others = content if isinstance(content, Unknown) else it.unknown(node, "the content of this dict is not known")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Symbol, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
@@ -62,7 +62,7 @@ def construct(
     if name in QUALIFIED:
         return recurrent_layer(it, name, positional, keywords, rest, node)
     if name in KINDS:
-        return _container(it, KINDS[name], positional, node)
+        return _container(it, KINDS[name], positional, rest, node)
     row = LAYERS[name]
     if rest is None:
         bound = row.bound(it.call(name, node, positional, keywords))
@@ -129,9 +129,9 @@ def construct_into(
     it.write((instance.number, LAYER), recurrent_layer(it, name, positional, keywords, rest, node))
 
 
-def _container(it: Interpreter, kind: str, positional: Sequence[Value], node: cst.CSTNode) -> Ref:
+def _container(it: Interpreter, kind: str, positional: Sequence[Value], rest: Unknown | None, node: cst.CSTNode) -> Ref:
     ref = it.new_object(kind)
-    content: Value = Tuple(tuple(positional), "list")
+    content: Value = Tuple(tuple(positional), "list") if rest is None else rest
     if len(positional) == 1 and (kind != "sequential" or not isinstance(positional[0], Layer)):
         inner = it_contents(it, positional[0])
         if isinstance(inner, Tuple | Repeated | Dict):
@@ -151,7 +151,9 @@ def call_sequential(
 ) -> Value:
     """Each layer gets what the one before it gave."""
     content = it.read((container.number, "items"))
-    layers = content.items.values() if isinstance(content, Dict) else content.items if isinstance(content, Tuple) else None
+    layers: Sequence[Value] | None = content.items if isinstance(content, Tuple) else None
+    if isinstance(content, Dict) and content.others is None:
+        layers = tuple(content.items.values())
     if layers is None or not arguments.positional:
         return it.unknown(node, "the layers of this Sequential are not known")
     for layer in layers:
@@ -252,7 +254,7 @@ def _call_recurrent(
         )
         if call.given != ZERO:
             it.record_call(call)
-        outcome = recurrent_result(it, site, value, call.number, node, tuple(_equal_batches(site, value, hx)))
+        outcome = recurrent_result(it, site, value, hx, call.number, node, tuple(_equal_batches(site, value, hx)))
         outcome = after_call(it, Tuple((value, hx)), outcome)
         if assumed_rank == (1 if site.layer.endswith("Cell") else 2) or rests_on_tried(hx):
             outcome = unnoted(outcome)
@@ -429,12 +431,7 @@ def _equal_batches(site: LstmSite, value: Value, hx: Value) -> Iterator[tuple[Sy
         dims = tensor.shape.dims if isinstance(tensor, Tensor) else None
         if dims is not None and len(dims) == 3:
             for size, other in ((dims[1], batch), (batch, dims[1])):
-                if (
-                    size != other
-                    and len(size.sizes) == 1
-                    and size == Dim.of(size.sizes[0])
-                    and size.sizes[0] not in other.sizes
-                ):
+                if len(size.sizes) == 1 and size == Dim.of(size.sizes[0]) and size.sizes[0] not in other.sizes:
                     yield size.sizes[0], other
                     return
 
@@ -443,6 +440,7 @@ def recurrent_result(
     it: Interpreter,
     site: LstmSite,
     value: Value,
+    hx: Value,
     number: int,
     node: cst.CSTNode,
     equal: tuple[tuple[Symbol, Dim], ...] = (),
@@ -453,7 +451,8 @@ def recurrent_result(
         return it.unknown(node, "the layer's sizes are not numbers")
     place = it.place(node)
     names = ("h", "c") if config.has_pair else ("h",)
-    shapes = [_state_shape(config, value, name) for name in names]
+    given = dict(zip(names, hx.items if isinstance(hx, Tuple) else (hx,), strict=False))
+    shapes = [_as_given(config, _state_shape(config, value, name), given.get(name), value) for name in names]
     dtype, device = _kind(value)
     states: list[Value] = []
     for name, shape in zip(names, shapes, strict=True):
@@ -526,6 +525,26 @@ def _state_shape(config: LayerConfig, value: Value, which: str) -> Shape | None:
     if batch.rest is None:
         return Shape((*front, *batch.front, size))
     return Shape((*front, *batch.front), batch.rest, (*batch.back, size))
+
+
+def _as_given(config: LayerConfig, shape: Shape | None, given: Value | None, value: Value) -> Shape | None:
+    """The shape of h_n with the batch of the h_0 that was given: torch insists on its being the input's, where it looks.
+
+    So a state that goes round in a loop stays what it was before it.
+    """
+    batched = 2 if config.is_cell else 3
+    if shape is None or shape.rank != batched or isinstance(value, Packed):
+        return shape
+    if not isinstance(given, Tensor) or given.shape.rank != batched:
+        return shape
+    batch = given.shape.dim(-2)
+    return shape.replaced(-2, batch) if _is_size(batch, other=shape.dim(-2)) else shape
+
+
+def _is_size(dim: Dim, other: Dim) -> bool:
+    """Whether it is one size of a tensor from outside, which another dim has nothing to do with."""
+    size = dim.sizes[0] if len(dim.sizes) == 1 else None
+    return size is not None and dim == Dim.of(size) and size.kind is Kind.RUNTIME and size not in other.sizes
 
 
 def _batch_dims(config: LayerConfig, shape: Shape) -> Shape | None:

@@ -149,7 +149,7 @@ class _Count:
             case Float(ratio=(a, b)):
                 return replace(value, ratio=(self.dim(a), self.dim(b)))
             case Tensor(Shape(front, rest, back)):
-                rest = None if rest is None else replace(rest, first=self.dims(rest.first))
+                rest = None if rest is None else replace(rest, first=self.dims(rest.first), last=self.dims(rest.last))
                 return replace(value, shape=Shape(self.dims(front), rest, self.dims(back)))
             case Packed(batch, features, time=time):
                 parts = [None if part is None else self.dim(part) for part in (batch, time)]

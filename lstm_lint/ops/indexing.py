@@ -17,6 +17,7 @@ from lstm_lint.ops.taking import TAKES
 from lstm_lint.ops.tracing import traced
 from lstm_lint.shapes import Shape, ShapeError, broadcast
 from lstm_lint.values import (
+    NONE,
     Bool,
     Call,
     EllipsisValue,
@@ -44,6 +45,7 @@ class Picked:
     consumed: int = 1
 
 
+WHOLE = Slice(NONE, NONE, NONE)
 Entry = Dim | Picked | None  # what an item leaves of its axis: a size, an index tensor, or nothing
 
 
@@ -112,6 +114,9 @@ def indexed(call: Call, shape: Shape, items: Sequence[Value]) -> Shape:
         kept: list[Entry] = list(shape.dims[count_before : count_before + missing])
         entries = [*_entries(call, before, shape.dims), *kept, *_entries(call, after, shape.dims[count_before + missing :])]
         return _arranged(entries)
+    if not after:
+        before, after = _around_whole_axes(before, len(shape.back))
+        count_before, count_after = _consumed(before), _consumed(after)
     opened = shape.opened(count_before, count_after)
     front = [*_entries(call, before, opened.front), *opened.front[count_before:]]
     split = len(opened.back) - count_after
@@ -124,6 +129,14 @@ def indexed(call: Call, shape: Shape, items: Sequence[Value]) -> Shape:
     if placed.rest is not None:
         raise CannotTell("an index tensor of unknown rank")
     return Shape(placed.front, opened.rest, tuple(d for d in back if isinstance(d, Dim)))
+
+
+def _around_whole_axes(items: Sequence[Value], most: int) -> tuple[Sequence[Value], Sequence[Value]]:
+    """The items before and those of the ``:`` at their end, up to so many, which leave the last axes as they are."""
+    count = 0
+    while count < min(most, len(items)) and items[-count - 1] == WHOLE:
+        count += 1
+    return items[: len(items) - count], items[len(items) - count :]
 
 
 def _around_ellipsis(items: Sequence[Value]) -> tuple[Sequence[Value], Sequence[Value]]:

@@ -79,6 +79,21 @@ def test_readable_files(lint: Run, tmp_path: Path, name: str) -> None:
     assert (found["code"], found["line"]) == ("LST101", 5)
 
 
+def test_tabs_and_spaces_as_python_takes_them(lint: Run, tmp_path: Path) -> None:
+    """libcst refuses this mixture of tabs and spaces, which Python reads: the places are those of the file as it is."""
+    text = (
+        "from torch import nn\n\ndef f(flag, xs):\n    if flag:\n\t    lstm = nn.LSTM(2, 3, 1, True)\n"
+        "    for x in xs:\n            pass\n"
+    )
+    compile(text, "a.py", "exec")
+    (tmp_path / "a.py").write_text(text)
+    [found] = findings(lint, "a.py")
+    assert (found["code"], found["line"], found["column"]) == ("LST203", 5, text.splitlines()[4].index("nn.LSTM") + 1)
+    done = lint("--confirm", "never", "--fix", "--unsafe-fixes", "a.py")
+    assert done.returncode == 0
+    assert (tmp_path / "a.py").read_text() == text.replace("1, True", "1, batch_first=True")
+
+
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"# LSTM", b"\x0c"])
 def test_files_with_next_to_nothing(lint: Run, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.py").write_bytes(data)

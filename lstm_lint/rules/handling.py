@@ -69,6 +69,14 @@ def taken_further(lineage: Lineage, handling: Handling) -> list[Lineage]:
     return [after for after in found if after.taken[: len(lineage.taken)] == lineage.taken]
 
 
+def is_one_of_many(use: Use, role: Role, handling: Handling) -> bool:
+    """Whether the same code takes others of that axis too, in other rounds of a loop: ``for i in range(len(y)): out[i]``."""
+    before = lineage_of(use)
+    others = handling.of(before) if before is not None else ()
+    taken = [took(other, role) for other in others if other.place == use.place]
+    return len({one.at for one in taken if one is not None}) > 1
+
+
 def layer_name(use: Use) -> str:
     """``LSTM``, or ``layer`` where several kinds are meant."""
     layers = {site.layer for site in use.sites}

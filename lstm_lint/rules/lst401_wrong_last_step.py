@@ -52,13 +52,15 @@ from lstm_lint.findings import Severity
 from lstm_lint.lineage import LAST, OTHER, Lineage, Role
 from lstm_lint.remedies import MoveIndex
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
-from lstm_lint.rules.handling import layer_name, lineage_of, result_of, site_of, taken_further, took, which
+from lstm_lint.rules.handling import is_one_of_many, layer_name, lineage_of, result_of, site_of, taken_further, took, which
 
 
 def check(use: Use, handling: Handling) -> Iterator[Complaint]:
     before, after, site = lineage_of(use), result_of(use), site_of(use)
     sample = took(use, Role.BATCH)
     if before is None or after is None or sample is None or sample.at != LAST or which(before) != {"output"}:
+        return
+    if is_one_of_many(use, Role.BATCH, handling):
         return
     if any(source.place in handling.misread for source in before.sources):
         return  # the layer reads another layout than that of the data: the index may be right

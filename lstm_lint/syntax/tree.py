@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache, cached_property, lru_cache
 
 import libcst as cst
-from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
+from libcst.metadata import CodePosition, CodeRange, MetadataWrapper, PositionProvider
 
 from lstm_lint.source import Place, Source, Span
 from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
@@ -32,20 +33,36 @@ class Unparsable(Exception):
 class Tree:
     """A file's libcst module and its source; of a module that is divided, the statements that are no part of their own.
 
-    `lines` are the numbers in the source of the lines that were parsed, if not all were.
+    `lines` are the numbers in the source of the lines that were parsed, if not all were. `indented`: the tabs that lines begin
+    with were parsed as spaces.
     """
 
     source: Source
     module: cst.Module
     lines: Sequence[int] | None = None
+    indented: bool = False
     _parts: list[Tree] = field(default_factory=list, init=False, repr=False)
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
     _methods: dict[int, Mapping[str, Part]] = field(default_factory=dict, init=False, repr=False)
 
     @cached_property
     def _positions(self) -> dict[int, CodeRange]:
-        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        return {id(node): span for node, span in wrapper.resolve(PositionProvider).items() if isinstance(span, CodeRange)}
+        found = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
+        spans = {id(node): span for node, span in found.items() if isinstance(span, CodeRange)}
+        if not self.indented:
+            return spans
+        return {node: CodeRange(self._in_source(span.start), self._in_source(span.end)) for node, span in spans.items()}
+
+    def _in_source(self, position: CodePosition) -> CodePosition:
+        """A position in what was parsed with spaces for tabs, on the same line with the tabs."""
+        number = self._line(position.line) - 1
+        line = self._source_lines[number] if number < len(self._source_lines) else ""  # behind the last one
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        return CodePosition(position.line, max(0, position.column - len(indent.expandtabs()) + len(indent)))
+
+    @cached_property
+    def _source_lines(self) -> Sequence[str]:
+        return self.source.text.split("\n")
 
     @cached_property
     def set_from_outside(self) -> frozenset[str]:
@@ -123,15 +140,27 @@ def parse_divided(source: Source) -> tuple[Tree, Mapping[str, Part]]:
     return _parsed(source, parts.rest.text, parts.rest.lines), parts.waiting
 
 
-def _parsed(source: Source, text: str, lines: Sequence[int] | None = None) -> Tree:
-    """The tree of a text, which is that of the source or those lines of it."""
+def _parsed(source: Source, text: str, lines: Sequence[int] | None = None, indented: bool = False) -> Tree:
+    """The tree of a text, which is that of the source or those lines of it.
+
+    `indented`: with spaces for the tabs that lines begin with. libcst does not take every mixture of them that Python takes.
+    """
     try:
-        return Tree(source, cst.parse_module(text), lines)
+        return Tree(source, cst.parse_module(INDENT.sub(_as_spaces, text) if indented else text), lines, indented)
     except cst.ParserSyntaxError as error:
+        if not indented and "\t" in text and mistake(source.text) is None:
+            return _parsed(source, text, lines, indented=True)
         line, column, message = mistake(source.text) or _complaint(error)
         raise Unparsable(source.span(line, column, line, column + 1), message) from None
     except (RecursionError, MemoryError):
         raise Unparsable(source.span(1, 0, 1, 0), TOO_DEEP) from None
+
+
+INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+
+
+def _as_spaces(indent: re.Match[str]) -> str:
+    return indent.group().expandtabs()
 
 
 def _complaint(error: cst.ParserSyntaxError) -> tuple[int, int, str]:

@@ -279,7 +279,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:
         return UNDECIDED
-    flags_here = (*difference.flags, *_flags_about(difference, given))[:MAX_FLAGS]
+    about = _flags_about(difference, given)
+    flags_here = (*difference.flags, *about, *_flags_that_may_clash(given, trust, {*difference.flags, *about}))[:MAX_FLAGS]
     every = [_case(flags, difference, trust) for flags in flag_cases(flags_here, given)]
     cases = [case for case in every if case is not None]
     bad = [c for c in cases if c.extent in (Extent.ALWAYS, Extent.COINCIDENCE)]
@@ -298,6 +299,12 @@ def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
     """The flags of the condition that speak about sizes of the difference (``num_layers > 1``) and do not occur in it."""
     sizes = {*difference.sizes, *(size for flag in difference.flags for size in flag.spoken_of)}
     return [f for f in given.flags if f not in difference.flags and sizes & set(f.spoken_of)]
+
+
+def _flags_that_may_clash(given: Dim, trust: Trust, others: set[Symbol]) -> list[Symbol]:
+    """The other flags of the condition that speak, several of them, of one size of the layer: ``n > 1`` and ``n == 1``."""
+    found = [f for f in given.flags if f not in others and not trust.positive.isdisjoint(f.spoken_of)]
+    return [f for f in found if any(other is not f and set(f.spoken_of) & set(other.spoken_of) for other in found)]
 
 
 def _contradict(flags: Mapping[Symbol, int]) -> bool:
@@ -331,6 +338,13 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
         return True
     marker = Dim.of(Symbol(("marker",), "marker"))  # never 0 at a witness, so only consistency is asked
     return find_witness(marker, flags) is not None
+
+
+@lru_cache(maxsize=4096)
+def contradicts_itself(given: Dim) -> bool:
+    """Whether a condition says of a size what cannot hold together: ``n == 1 and n > 1``."""
+    values = {symbol: dim.constant for symbol, dim in implied(given).items() if dim.constant is not None}
+    return not consistent(values)
 
 
 def reached_by_default(given: Dim) -> bool:

@@ -185,7 +185,10 @@ def _before(source: Tensor, after: Sequence[Dim]) -> tuple[Dim, ...]:
     """The sizes of what is viewed; where only the first of them is known, that and how many elements stand behind it."""
     if source.shape.dims is not None:
         return source.shape.dims
-    first = source.shape.dim(0)
+    wider = source.shape.with_rank(source.shape.minimum_rank + 1)  # of a vector there is nothing to mix
+    if wider is None:
+        return ()
+    first = wider.front[0]
     behind = product(after).divided_by(first)
     return () if behind is None or first.constant is not None else (first, behind)
 

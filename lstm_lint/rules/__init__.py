@@ -9,7 +9,7 @@ from lstm_lint.alternatives import configuration, configurations, likeliest
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Severity, Spot
 from lstm_lint.judge import judge
-from lstm_lint.proofs import Extent
+from lstm_lint.proofs import Extent, contradicts_itself
 from lstm_lint.remedies import Remedy
 from lstm_lint.rules import (
     lst101_state_layers,
@@ -113,14 +113,15 @@ def check_facts(
     (`lstm_lint.fixes.writer_of_fixes`); None: no fixes.
     """
     sites = [site for site in facts.sites if not site.guarded]
-    calls = [judge(call) for call in facts.calls]
+    calls = [judge(call) for call in facts.calls if not contradicts_itself(call.given)]
     said = {rule.code: [tuple(rule.of_call(judged)) for judged in calls] for rule in RULES.values()}
     wrong = [_badness(said, index) for index in range(len(calls))]
     counts = likeliest(calls, wrong)
     needed = configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)])
     layouts = said["LST410"] if codes is None or "LST410" in codes else ()
     misread = frozenset(one.place for of_call in layouts for one in of_call)
-    handling = Handling(tuple(use for use in facts.uses if not use.guarded), misread)
+    uses = (use for use in facts.uses if not use.guarded and not contradicts_itself(use.given))
+    handling = Handling(tuple(uses), misread)
     findings: list[Finding] = []
     redeemed: list[Redeemed] = []
     for rule in RULES.values():

@@ -8,7 +8,7 @@ from lstm_lint.alternatives import configuration, is_about_a_rank
 from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.proofs import is_riddle
+from lstm_lint.proofs import Extent, is_riddle
 from lstm_lint.rules.base import Complaint, Handling, Rule
 from lstm_lint.rules.merging import Context
 from lstm_lint.source import Place
@@ -36,10 +36,16 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
     counted = [(use, complaints if _counts(use, fine) else ()) for use, complaints in said]
     total: dict[Group, Dim] = {}
     for use, complaints in counted:
-        if complaints:
+        if _is_always_wrong(complaints):
             total[_group(use)] = total.get(_group(use), ZERO) + use.given
     for use, complaints in counted:
-        yield _context(use, complaints, configuration(total[_group(use)], use.required) if complaints else None)
+        rests_on = configuration(total[_group(use)], use.required) if _is_always_wrong(complaints) else None
+        yield _context(use, complaints, rests_on)
+
+
+def _is_always_wrong(complaints: Sequence[Complaint]) -> bool:
+    """Whether one alternative is wrong for more than some configurations, which its complaint names."""
+    return any(complaint.comparison.extent is not Extent.SOMETIMES for complaint in complaints)
 
 
 def _group(use: Use) -> Group:

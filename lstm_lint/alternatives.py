@@ -120,7 +120,7 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
     words = [
         flag_text(symbol, dim.constant or 0)
         for symbol, dim in implied(given).items()
-        if symbol in fixed and symbol not in settled and _is_configuration(symbol)
+        if symbol in fixed and symbol not in settled and _is_configuration(symbol) and dim.constant != symbol.default
     ]
     if by_default == ZERO and not words and _by_default(required) != ZERO:
         words = [" or ".join(_each_enough(given, [flag for flag in fixed if _is_configuration(flag)], settled))]

@@ -42,16 +42,11 @@ def notebook(path: str, text: str) -> Source:
     cells: list[Cell] = []
     for number, code, runs in _code_cells(_document(text)):
         python = python_of(code) if runs else forgotten(code)
-        lines.append("if True:" if _needs_header(python) else "")
+        lines.append("if True:" if indentation(python) else "")
         cells.append(Cell(number, len(lines) + 1))
         lines += python.split("\n")
     joined = "\n".join([*lines, ""]) if lines else ""
     return Source(path, joined.encode(errors="replace").decode(), tuple(cells))
-
-
-def _needs_header(python: str) -> bool:
-    """Whether the cell is indented as a whole, and not just a comment."""
-    return bool(indentation(python)) and any(not line.lstrip().startswith("#") for line in python.split("\n") if line.strip())
 
 
 def _document(text: str) -> Mapping[str, Any]:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import lru_cache
@@ -274,7 +274,8 @@ class _Case:
 
 def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()) -> Comparison:
     """Whether `actual` is `expected` under the condition `given`, and if not, for which assignments it differs."""
-    difference = assumed(actual - expected, given, trust.positive).substitute(trust.least)
+    whole = actual - expected
+    difference = assumed(whole, given, trust.positive).substitute(trust.least)
     if difference == ZERO:
         return EQUAL
     if len(difference.flags) > MAX_FLAGS:
@@ -290,6 +291,8 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
         return Comparison(extent, witness=_preferred(bad).witness)
     if _relies_on_forwarded(difference, trust):
         return UNDECIDED
+    if not bad and conditional and given != ONE and _is_told_apart(whole, implied(given, trust.positive), trust):
+        return UNDECIDED
     if not bad and not conditional:
         return _at_defaults(difference, given) if any(c.extent is Extent.UNKNOWN for c in cases) else EQUAL
     return _partly(difference, given, cases, bad, conditional, expected, actual, trust)
@@ -298,7 +301,9 @@ def compare(expected: Dim, actual: Dim, given: Dim = ONE, trust: Trust = Trust()
 def _flags_about(difference: Dim, given: Dim) -> list[Symbol]:
     """The flags of the condition that speak about sizes of the difference (``num_layers > 1``) and do not occur in it."""
     sizes = {*difference.sizes, *(size for flag in difference.flags for size in flag.spoken_of)}
-    return [f for f in given.flags if f not in difference.flags and sizes & set(f.spoken_of)]
+    numbers = {_number_of(size) for size in sizes} - {None}
+    asked = [f for f in given.flags if isinstance(f.key, tuple) and f.key[0] == "truth" and f.key[1] in numbers]
+    return [f for f in given.flags if f not in difference.flags and (sizes & set(f.spoken_of) or f in asked)]
 
 
 def _flags_that_may_clash(given: Dim, trust: Trust, others: set[Symbol]) -> list[Symbol]:
@@ -319,17 +324,59 @@ def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case |
         return None
     sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), trust.positive).items()}
     here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
-    if here == ZERO or equal_if_divisible(here) or equal_if_directions(here, flags, trust):
+    if here == ZERO or equal_if_divisible(here) or equal_if_directions(here, flags, trust) or _equal_if_a_bool(here, flags):
         return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None
     witness = find_witness(here, flags)
     if witness is None:
         return None if here.constant is not None else _Case(flags, here, Extent.UNKNOWN)
-    if never_zero(here, trust.positive):
+    here = _without_common_sizes(here)
+    if never_zero(here, trust.positive) or never_zero(here.substitute(dict(_above(flags))), trust.positive):
         return _Case(flags, here, Extent.ALWAYS, witness)
     if any(isinstance(atom, Opaque) for atom in here.atoms()) or not all(trust.covers(s) for s in here.sizes):
         return _Case(flags, here, Extent.UNKNOWN)
+    if _is_told_apart(difference, sizes, trust):
+        return _Case(flags, here, Extent.UNKNOWN)
     runtime = any(s.kind is Kind.RUNTIME for s in here.sizes)
     return _Case(flags, here, Extent.COINCIDENCE if runtime else Extent.SOMETIMES, witness)
+
+
+def _is_told_apart(difference: Dim, known: Mapping[Symbol, Dim], trust: Trust) -> bool:
+    """Whether a size that a caller gives is known by a condition only: who gives it may well know where it fits.
+
+    ``if state.size(0) > 1: ... else: ...`` says of the else not that a layer of any number of layers gets a state of one.
+    """
+    return any(s in known and s.kind is not Kind.OPAQUE and not trust.covers(s) for s in difference.sizes)
+
+
+def _without_common_sizes(difference: Dim) -> Dim:
+    """The difference without the sizes of tensors that stand in each of its terms: ``N*L - N`` is 0 where ``L - 1`` is."""
+    common = [size for size in difference.sizes if size.kind is Kind.RUNTIME and size not in difference.flags]
+    for size in common:
+        while (rest := difference.divided_by(Dim.of(size))) is not None:
+            difference = rest
+    return difference
+
+
+def _above(flags: Mapping[Symbol, int]) -> Iterator[tuple[Symbol, Dim]]:
+    """The sizes that flags say are above a number, as that number and something more: ``n > 1``."""
+    for flag, on in flags.items():
+        if on and flag.test is not None and len(flag.test.sizes) == 1:
+            (size,) = flag.test.sizes
+            number = (Dim.of(size) - flag.test).constant
+            if number is not None:
+                yield size, Dim.of(replace(size, key=("above", size.key, number), minimum=1, default=None)) + number
+
+
+def _equal_if_a_bool(difference: Dim, flags: Mapping[Symbol, int]) -> bool:
+    """Whether it vanishes if what a flag asks for is a bool, which the code that counts with it takes it for."""
+    asked = {flag.key[1]: on for flag, on in flags.items() if isinstance(flag.key, tuple) and flag.key[0] == "truth"}
+    values = {size: Dim.of(asked[key]) for size in difference.sizes if (key := _number_of(size)) in asked}
+    return bool(values) and difference.substitute(values) == ZERO
+
+
+def _number_of(size: Symbol) -> Hashable:
+    """The key of the thing from outside that a size is; None if it is something else."""
+    return size.key[1] if isinstance(size.key, tuple) and size.key[0] == "int" else None
 
 
 def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
@@ -406,7 +453,10 @@ def _partly(
     unless = None
     if not bad:
         here = {flag: Dim.of(on) for flag, on in chosen.flags.items()}
-        wrong, right = _size_words(chosen.difference, expected.substitute(here), actual.substitute(here))
+        if all(case.difference == chosen.difference for case in conditional):
+            wrong, right = _size_words(chosen.difference, expected.substitute(here), actual.substitute(here))
+        else:
+            wrong, right = f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}"
         unless = right if not words else None
         words.append(wrong)
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)

@@ -163,6 +163,11 @@ def test_a_cell_that_is_indented_as_a_whole_is_one_of_its_own() -> None:
     assert places(text) == [("LST101", 3, 1, 11)]
 
 
+def test_an_indented_comment_before_code_that_is_not() -> None:
+    text = made("    # a first step\n" + IMPORTS + LAYER, STATE + "\n  # the call", "\t# call\n\n" + CALL)
+    assert places(text) == [("LST101", 2, 1, 7)]
+
+
 def test_await_at_the_top() -> None:
     cells = ("data = await load()", "async with data as d:\n    x = await d", "ys = [y async for y in x]")
     assert places(made(IMPORTS + LAYER, *cells, STATE, CALL)) == [("LST101", 5, 1, 7)]

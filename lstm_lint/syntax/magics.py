@@ -72,8 +72,8 @@ def forgotten(cell: str) -> str:
 
 
 def indentation(text: str) -> str:
-    """The white space before the first line with anything on it: IPython takes a cell that is indented as a whole."""
-    first = next((line for line in text.split("\n") if line.strip()), "")
+    """The white space before the first line with code on it: IPython takes a cell that is indented as a whole."""
+    first = next((line for line in text.split("\n") if line.strip() and not line.lstrip().startswith("#")), "")
     return first[: len(first) - len(first.lstrip())]
 
 

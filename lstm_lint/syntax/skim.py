@@ -17,7 +17,8 @@ _NOT_CODE = re.compile("|".join((
     r'"""[\s\S]*?"""', r"'''[\s\S]*?'''", r"#[^\n]*", r'"[^"\n]' + _LONG + '"', r"'[^'\n]" + _LONG + "'",
 )))  # fmt: skip
 KEYWORDS = frozenset(keyword.kwlist)
-_STATEMENT = re.compile(r"^(?=[^\s)\]}])", re.MULTILINE)
+_STATEMENT = re.compile(r"^(?=[^\s)\]}\"'#])", re.MULTILINE)
+_KEYWORD = re.compile(r"(?:@|(?:def|class|import|from|async|with|try|while)\b)")
 _DEFINITION = re.compile(r"^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 _BINDING = re.compile(
     r"^[ \t]*(?:(?:async[ \t]+)?(?:def|class)[ \t]+(?P<name>\w+)|(?P<targets>[A-Za-z_][\w, \t]*?)[ \t]*(?::[^=\n]*)?=[^=])"
@@ -65,11 +66,23 @@ def imports_in(data: bytes) -> Iterator[Import]:
 
 def skimmed(text: str) -> list[Statement]:
     """The statements of a module by the names in them."""
-    code = _NOT_CODE.sub('""', text)
-    starts = [match.start() for match in _STATEMENT.finditer(code)]
+    code = _NOT_CODE.sub(lambda match: "" if match[0][0] == "#" else '""', text)
+    starts = _outside_brackets(code, [match.start() for match in _STATEMENT.finditer(code)])
     undecorated = [start for start, before in zip(starts, [0, *starts], strict=False) if start == before or code[before] != "@"]
     chunks = (code[start:end] for start, end in zip(undecorated, [*undecorated[1:], len(code)], strict=True))
     return [Statement(frozenset(_bound(chunk)) - KEYWORDS, frozenset(_mentioned(chunk)) - KEYWORDS) for chunk in chunks]
+
+
+def _outside_brackets(code: str, starts: list[int]) -> list[int]:
+    """Those beginnings of lines at which no bracket is open; a bracket in a string does not hide what only a statement says."""
+    kept: list[int] = []
+    depth = 0
+    for start, end in zip(starts, [*starts[1:], len(code)], strict=True):
+        if depth <= 0 or _KEYWORD.match(code, start):
+            kept.append(start)
+            depth = 0
+        depth += sum(code.count(one, start, end) for one in "([{") - sum(code.count(one, start, end) for one in ")]}")
+    return kept
 
 
 def _mentioned(chunk: str) -> Iterator[str]:

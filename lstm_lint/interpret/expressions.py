@@ -11,7 +11,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.assign import assign, iterate
 from lstm_lint.interpret.attributes import fields_of
-from lstm_lint.interpret.choose import choose, conjoin
+from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
 from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import here, it_contents
@@ -245,11 +245,20 @@ def eval_subscript(it: Interpreter, node: cst.Subscript) -> Value:
     base = it.eval(node.value)
     key = subscript_key(it, node)
     bases = base.alternatives if isinstance(base, OneOf) else ((ONE, base),)
-    keys = [(ONE, key)] if isinstance(base, Tensor) else by_flags(key)
+    keys = _keys_apart(it, key) if isinstance(base, Tensor) else by_flags(key)
     if len(bases) == len(keys) == 1:
         return item_of(it, base, key, node)
     arms = [(b * k, lambda v=v, i=i: item_of(it, v, i, node)) for b, v in bases for k, i in keys]
     return it.options(node, arms)
+
+
+def _keys_apart(it: Interpreter, key: Value) -> Sequence[tuple[Dim, Value]]:
+    """What a tensor is indexed by, alternatives of tensors and lists one by one; those of numbers are a number."""
+    parts = key.items if isinstance(key, Tuple) and key.kind == "tuple" else (key,)
+    if not any(isinstance(part, OneOf) and as_dim(part) is None for part in parts):
+        return [(ONE, key)]
+    apart = list(expand(key, it.path))
+    return apart if 0 < len(apart) <= MAX_EXPANDED else [(ONE, key)]
 
 
 def subscript_key(it: Interpreter, node: cst.Subscript) -> Value:

@@ -96,7 +96,12 @@ class Astray:
 
     @staticmethod
     def of(place: Place, name: str, before: Sequence[Dim], after: Sequence[Dim]) -> Astray | None:
-        """The first size with a name that stands once on both sides, with another number of elements in front of it."""
+        """The first size with a name that stands once on both sides, with another number of elements in front of it.
+
+        None where there are not as many elements on both sides, or may not be: torch refuses such a view.
+        """
+        if product(before) != product(after):
+            return None
         for source, size in enumerate(before):
             if size.constant is None and before.count(size) == after.count(size) == 1:
                 axis = after.index(size)

@@ -386,7 +386,6 @@ def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
     return find_witness(marker, flags) is not None
 
 
-@lru_cache(maxsize=4096)
 def contradicts_itself(given: Dim) -> bool:
     """Whether a condition says of a size what cannot hold together: ``n == 1 and n > 1``."""
     values = {symbol: dim.constant for symbol, dim in implied(given).items() if dim.constant is not None}

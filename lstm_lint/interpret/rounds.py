@@ -6,9 +6,10 @@ Inside a running loop a condition on the counter is no riddle: there is a first 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from operator import is_
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
 from lstm_lint.interpret.choose import choose, same, under
@@ -110,6 +111,10 @@ def at(it: Interpreter, value: Value, index: Symbol, count: Dim, others: Mapping
     return _Count(it, index, count, others or {}).value(value)
 
 
+def _are_the_same(left: Sequence[object], right: Sequence[object]) -> bool:
+    return all(map(is_, left, right))
+
+
 @dataclass(frozen=True)
 class _Count:
     """A counter and what is put in for it; `others`: flags that are replaced too."""
@@ -138,19 +143,26 @@ class _Count:
         return equal_dims(self.dim(symbol.subject), Dim.of(symbol.equals))
 
     def dims(self, dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
-        return tuple(self.dim(dim) for dim in dims)
+        put = tuple(map(self.dim, dims))
+        return dims if _are_the_same(put, dims) else put
+
+    def shape(self, shape: Shape) -> Shape:
+        front, rest, back = self.dims(shape.front), shape.rest, self.dims(shape.back)
+        if rest is not None and (rest.first or rest.last):
+            rest = replace(rest, first=self.dims(rest.first), last=self.dims(rest.last))
+        return shape if front is shape.front and back is shape.back and rest is shape.rest else Shape(front, rest, back)
 
     def value(self, value: Value) -> Value:
+        """The value, itself where nothing in it speaks of the counter."""
         match value:
             case Int(dim):
-                return Int(self.dim(dim))
+                return value if (put := self.dim(dim)) is dim else Int(put)
             case Bool(dim):
-                return Bool(self.dim(dim))
+                return value if (put := self.dim(dim)) is dim else Bool(put)
             case Float(ratio=(a, b)):
                 return replace(value, ratio=(self.dim(a), self.dim(b)))
-            case Tensor(Shape(front, rest, back)):
-                rest = None if rest is None else replace(rest, first=self.dims(rest.first), last=self.dims(rest.last))
-                return replace(value, shape=Shape(self.dims(front), rest, self.dims(back)))
+            case Tensor(shape):
+                return value if (made := self.shape(shape)) is shape else replace(value, shape=made)
             case Packed(batch, features, time=time):
                 parts = [None if part is None else self.dim(part) for part in (batch, time)]
                 features = None if features is None else self.dims(features)
@@ -158,7 +170,8 @@ class _Count:
             case Unknown(dim=Dim() as dim) if (put := self.dim(dim)) != dim:
                 return replace(value, key=("at", value.key, interned(put)), dim=put, ratio=None, like=None)
             case Tuple(items):
-                return replace(value, items=tuple(self.value(item) for item in items), pieces=None)
+                values = tuple(map(self.value, items))
+                return value if _are_the_same(values, items) else replace(value, items=values, pieces=None)
             case Dict(items):
                 return replace(value, items={key: self.value(item) for key, item in items.items()})
             case Repeated(item, length):

@@ -94,7 +94,7 @@ def test_tabs_and_spaces_as_python_takes_them(lint: Run, tmp_path: Path) -> None
     assert (tmp_path / "a.py").read_text() == text.replace("1, True", "1, batch_first=True")
 
 
-@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"# LSTM", b"\x0c"])
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"# LSTM", b"\x0c", b'"""An LSTM."""', b"  # LSTM\n"])
 def test_files_with_next_to_nothing(lint: Run, tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.py").write_bytes(data)
     assert findings(lint, "a.py", code=0) == []

@@ -9,6 +9,7 @@ import keyword
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from lstm_lint.syntax.relevance import LONGEST_NAME, Statement
 
@@ -69,7 +70,7 @@ def skimmed(text: str) -> list[Statement]:
     code = _NOT_CODE.sub(lambda match: "" if match[0][0] == "#" else '""', text)
     starts = _outside_brackets(code, [match.start() for match in _STATEMENT.finditer(code)])
     undecorated = [start for start, before in zip(starts, [0, *starts], strict=False) if start == before or code[before] != "@"]
-    chunks = (code[start:end] for start, end in zip(undecorated, [*undecorated[1:], len(code)], strict=True))
+    chunks = (code[start:end] for start, end in pairwise([*undecorated, len(code)]))
     return [Statement(frozenset(_bound(chunk)) - KEYWORDS, frozenset(_mentioned(chunk)) - KEYWORDS) for chunk in chunks]
 
 
@@ -77,7 +78,7 @@ def _outside_brackets(code: str, starts: list[int]) -> list[int]:
     """Those beginnings of lines at which no bracket is open; a bracket in a string does not hide what only a statement says."""
     kept: list[int] = []
     depth = 0
-    for start, end in zip(starts, [*starts[1:], len(code)], strict=True):
+    for start, end in pairwise([*starts, len(code)]):
         if depth <= 0 or _KEYWORD.match(code, start):
             kept.append(start)
             depth = 0
@@ -94,7 +95,9 @@ def _bound(chunk: str) -> Iterator[str]:
     definition = _DEFINITION.search(chunk)
     if definition is not None:
         yield definition[1]
-        return
     for match in _BINDING.finditer(chunk):
-        for found in match.groups():
-            yield from _NAME.findall(found or "")
+        if definition is None or (
+            match["targets"] and chunk[match.start()] not in " \t"
+        ):  # what stands behind it is not its own
+            for found in match.groups():
+                yield from _NAME.findall(found or "")

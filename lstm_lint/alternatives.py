@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import FRESH, flag_text, implied, is_riddle
+from lstm_lint.proofs import FRESH, flag_text, implied, is_about_a_rank, is_riddle
 from lstm_lint.values import Value
 
 
@@ -65,16 +65,6 @@ def _assumed_ranks(judged: Judged) -> Ranks:
         if symbol.is_flag and is_about_a_rank(symbol)
     }
     return judged.call.assumed_rank, frozenset(flags)
-
-
-def _is_rank(symbol: Symbol) -> bool:
-    """Whether it is ``x.dim()`` (see `lstm_lint.shapes.rank_symbol`)."""
-    return isinstance(symbol.key, tuple) and symbol.key[:1] == ("rank",)
-
-
-def is_about_a_rank(flag: Symbol) -> bool:
-    """Whether a flag says how many axes a tensor from outside has."""
-    return isinstance(flag.subject, Dim) and all(_is_rank(symbol) for symbol in flag.subject.symbols)
 
 
 def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:

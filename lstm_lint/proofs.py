@@ -450,11 +450,10 @@ def _partly(
     words = _flag_words(chosen, cases) if bad or len(conditional) < len(cases) else []
     unless = None
     if not bad:
-        here = {flag: Dim.of(on) for flag, on in chosen.flags.items()}
-        if all(case.difference == chosen.difference for case in conditional):
-            wrong, right = _size_words(chosen.difference, expected.substitute(here), actual.substitute(here))
-        else:
-            wrong, right = f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}"
+        said = {_size_words(case, expected, actual) for case in conditional}
+        wrong, right = (
+            said.pop() if len(said) == 1 else (f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}")
+        )
         unless = right if not words else None
         words.append(wrong)
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
@@ -491,7 +490,14 @@ def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
         matching = [c for c in cases if all(c.flags[f] == v for f, v in fewer.items())]
         if all(c.extent in wrong for c in matching):
             needed = fewer
-    return [flag_text(flag, value) for flag, value in needed.items()]
+    return [flag_text(flag, value) for flag, value in needed.items() if not is_about_a_rank(flag)]
+
+
+def is_about_a_rank(flag: Symbol) -> bool:
+    """Whether a flag says how many axes a tensor from outside has (see `lstm_lint.shapes.rank_symbol`)."""
+    return isinstance(flag.subject, Dim) and all(
+        isinstance(size.key, tuple) and size.key[:1] == ("rank",) for size in flag.subject.symbols
+    )
 
 
 def flag_text(flag: Symbol, value: int) -> str:
@@ -527,11 +533,13 @@ def _opposite(condition: str) -> str:
             return ast.unparse(ast.UnaryOp(ast.Not(), node))
 
 
-def _size_words(difference: Dim, expected: Dim, actual: Dim) -> tuple[str, str]:
-    """For which sizes they differ, and for which they agree."""
-    if len(difference.sizes) == 1:
-        (size,) = difference.sizes
-        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if difference.evaluate({size: n}) == 0]
+def _size_words(case: _Case, expected: Dim, actual: Dim) -> tuple[str, str]:
+    """For which sizes they differ in one case, and for which they agree."""
+    if len(case.difference.sizes) == 1:
+        (size,) = case.difference.sizes
+        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if case.difference.evaluate({size: n}) == 0]
         if len(roots) == 1:
             return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
-    return f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}"
+    here = {flag: Dim.of(on) for flag, on in case.flags.items()}
+    left, right = actual.substitute(here).text, expected.substitute(here).text
+    return f"{left} != {right}", f"{left} == {right}"

@@ -135,7 +135,7 @@ def _finding(rule: Rule, severity: Severity, complaint: Complaint, plan: Callabl
         complaint.comparison.when if complaint.comparison.extent in (Extent.SOMETIMES, Extent.DEFAULTS) else None,
         {symbol.name: value for symbol, value in complaint.comparison.witness.items() if symbol.kind is not Kind.OPAQUE},
         complaint.packed,
-        tuple(_related(complaint)),
+        tuple(dict.fromkeys(_related(complaint))),
         probe=plan(complaint) if plan is not None else None,
         unless_at=Spot(call.place.path, call.place.span) if call is not None and redeemable else None,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lstm_lint.alternatives import configuration, is_about_a_rank
+from lstm_lint.alternatives import configuration
 from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.proofs import Extent, is_riddle
+from lstm_lint.proofs import Extent, is_about_a_rank, is_riddle
 from lstm_lint.rules.base import Complaint, Handling, Rule
 from lstm_lint.rules.merging import Context
 from lstm_lint.source import Place

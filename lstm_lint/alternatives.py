@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
@@ -71,7 +72,24 @@ def _order(ranks: Ranks) -> tuple[int, list[tuple[str, int]]]:
     return -(ranks[0] or 0), sorted((symbol.order, value) for symbol, value in ranks[1])
 
 
-def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, str | None]:
+@dataclass(frozen=True)
+class Configuration:
+    """What a condition rests on: `needed`, a configuration that is not the default, or `usual`, one that is; None: on none."""
+
+    needed: str | None = None
+    usual: str | None = None
+
+    @staticmethod
+    def of(given: Dim, required: Dim = ONE) -> Configuration:
+        """`required`: with any other configuration something is raised before."""
+        needed = configuration(given, required)
+        return Configuration(needed, None if needed is not None else _by_the_defaults(given, required))
+
+
+ANY = Configuration()
+
+
+def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, Configuration]:
     """For each call with something wrong: the configuration that all its wrong alternatives together rest on.
 
     Where one state goes to one layer at several calls, as in the arms of an ``if``, they rest on it together.
@@ -85,13 +103,13 @@ def configurations(calls: Sequence[Judged], wrong: Sequence[bool]) -> dict[int, 
             total[call.evaluation] = total.get(call.evaluation, ZERO) + call.given
             required[call.evaluation] = call.required
             together.setdefault((call.site.number, call.state), []).append(call.evaluation)
-    result = {evaluation: configuration(given, required[evaluation]) for evaluation, given in total.items()}
+    result = {evaluation: Configuration.of(given, required[evaluation]) for evaluation, given in total.items()}
     for evaluations in together.values():
-        if len(set(evaluations)) > 1 and all(result[evaluation] is not None for evaluation in evaluations):
+        if len(set(evaluations)) > 1 and all(result[evaluation].needed is not None for evaluation in evaluations):
             whole = ZERO
             for evaluation in dict.fromkeys(evaluations):
                 whole = whole + total[evaluation] - whole * total[evaluation]
-            result.update(dict.fromkeys(evaluations, configuration(whole, required[evaluations[0]])))
+            result.update(dict.fromkeys(evaluations, Configuration.of(whole, required[evaluations[0]])))
     return result
 
 
@@ -115,6 +133,14 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
     if by_default == ZERO and not words and _by_default(required) != ZERO:
         words = [" or ".join(_each_enough(given, [flag for flag in fixed if _is_configuration(flag)], settled))]
     return " and ".join(word for word in [*words, *_more_rounds(given)] if word) or None
+
+
+def _by_the_defaults(given: Dim, required: Dim) -> str | None:
+    """Those declared defaults without which the condition does not hold."""
+    settled = implied(required)
+    fixed = {s: dim for s, dim in implied(given).items() if s.is_flag and s.default is not None and dim.constant == s.default}
+    words = [flag_text(s, s.default or 0) for s in fixed if s not in settled and _is_configuration(s)]
+    return " and ".join(words) or None
 
 
 def _by_default(condition: Dim) -> Dim:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from lstm_lint.alternatives import configuration, configurations, likeliest
+from lstm_lint.alternatives import ANY, Configuration, configurations, likeliest
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Severity, Spot
 from lstm_lint.judge import judge
@@ -128,12 +128,12 @@ def check_facts(
         if codes is not None and rule.code not in codes:
             continue
         contexts = [
-            Context(site.place, site.grounded, True, tuple(rule.of_site(site)), configuration(site.given, site.required))
+            Context(site.place, site.grounded, True, tuple(rule.of_site(site)), Configuration.of(site.given, site.required))
             for site in sites
         ]
         for judged, complaints, does_count in zip(calls, said[rule.code], counts, strict=True):
             if does_count and not judged.call.guarded:
-                contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation)))
+                contexts.append(Context.of_call(rule, judged, complaints, needed.get(judged.call.evaluation, ANY)))
         contexts += contexts_of_uses(rule, handling)
         contexts += [Context(complaint.place, True, True, (complaint,)) for complaint in rule.of_facts(facts)]
         findings += merged(rule, contexts, plan, fix_for)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from lstm_lint.alternatives import ANY, Configuration
 from lstm_lint.dims import Dim, Kind
 from lstm_lint.facts import Use
 from lstm_lint.findings import Finding, Fix, Probe, Related, Severity, Spot
@@ -22,18 +23,18 @@ RANK = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 class Context:
     """One call or construction in one context, with what one rule says of it.
 
-    `decided`: nothing about it is unknown. `when`: the configuration that it is only reached in, if that is not the default.
+    `decided`: nothing about it is unknown. `rests_on`: the configuration that it is only reached in.
     """
 
     place: Place
     grounded: bool
     decided: bool
     complaints: tuple[Complaint, ...]
-    when: str | None = None
+    rests_on: Configuration = ANY
 
     @staticmethod
-    def of_call(rule: Rule, judged: Judged, complaints: tuple[Complaint, ...], when: str | None) -> Context:
-        return Context(judged.call.place, judged.call.grounded, all(_is_decided(rule, judged)), complaints, when)
+    def of_call(rule: Rule, judged: Judged, complaints: tuple[Complaint, ...], rests_on: Configuration) -> Context:
+        return Context(judged.call.place, judged.call.grounded, all(_is_decided(rule, judged)), complaints, rests_on)
 
 
 def _is_decided(rule: Rule, judged: Judged) -> Iterator[bool]:
@@ -60,13 +61,9 @@ def merged(
         for complaint in context.complaints:
             if complaint.use is not None and context.place in redeemed and _may_always_be_right(complaint):
                 continue
-            severity = _severity(rule, complaint, context.place in redeemed, context.when)
-            if context.when is not None and complaint.comparison.when is None and rule.severity is Severity.ERROR:
-                complaint = replace(
-                    complaint,
-                    message=f"{complaint.message} (wrong when {context.when})",
-                    comparison=replace(complaint.comparison, extent=Extent.SOMETIMES, when=context.when),
-                )
+            if rule.severity is Severity.ERROR:
+                complaint = _in_configuration(complaint, context.rests_on)
+            severity = _severity(rule, complaint, context.place in redeemed, context.rests_on.needed)
             known = best.get(complaint.place)
             if known is None or _weight(severity, complaint) < _weight(*known):
                 best[complaint.place] = (severity, complaint)
@@ -83,6 +80,16 @@ def merged(
         if key not in findings or RANK[finding.severity] < RANK[findings[key].severity]:
             findings[key] = finding
     return list(findings.values())
+
+
+def _in_configuration(complaint: Complaint, rests_on: Configuration) -> Complaint:
+    """The complaint with the configuration that its context rests on, if it says nothing of another one."""
+    when = rests_on.needed or rests_on.usual
+    if when is None or complaint.comparison.when is not None:
+        return complaint
+    extent = Extent.SOMETIMES if rests_on.needed is not None else Extent.DEFAULTS
+    comparison = replace(complaint.comparison, extent=extent, when=when)
+    return replace(complaint, message=f"{complaint.message} (wrong when {when})", comparison=comparison)
 
 
 def redeemed_places(contexts: Sequence[Context]) -> set[Place]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lstm_lint.alternatives import configuration
+from lstm_lint.alternatives import ANY, Configuration
 from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
@@ -27,7 +27,7 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
     said = [(use, tuple(rule.of_use(use, handling))) for use in handling.uses]
     if rule.severity is not Severity.ERROR or not any(complaints for _, complaints in said):
         for use, complaints in said:
-            yield _context(use, complaints, None)
+            yield _context(use, complaints, ANY)
         return
     fine: dict[Group, list[Dim]] = {}
     for use, complaints in said:
@@ -39,8 +39,8 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
         if _is_always_wrong(complaints):
             total[_group(use)] = total.get(_group(use), ZERO) + use.given
     for use, complaints in counted:
-        rests_on = configuration(total[_group(use)], use.required) if _is_always_wrong(complaints) else None
-        yield _context(use, complaints, rests_on)
+        is_bad = _is_always_wrong(complaints)
+        yield _context(use, complaints, Configuration.of(total[_group(use)], use.required) if is_bad else ANY)
 
 
 def _is_always_wrong(complaints: Sequence[Complaint]) -> bool:
@@ -60,8 +60,8 @@ def _counts(use: Use, fine: Mapping[Group, Sequence[Dim]]) -> bool:
     return not others or not any(is_riddle(flag, use.rounds) or is_about_a_rank(flag) for flag in use.given.flags)
 
 
-def _context(use: Use, complaints: tuple[Complaint, ...], when: str | None) -> Context:
-    return Context(use.place, use.grounded, _is_decided(use), complaints, when)
+def _context(use: Use, complaints: tuple[Complaint, ...], rests_on: Configuration) -> Context:
+    return Context(use.place, use.grounded, _is_decided(use), complaints, rests_on)
 
 
 def _is_decided(use: Use) -> bool:

@@ -228,10 +228,25 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
             return Repeated(_element_of(it, unknown, node), length, index=None if length is None else counter(it, "i", length))
         case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
+            if (joined := _in_step(it, [condition for condition, _ in alternatives], parts)) is not None:
+                return joined
             found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
             return Repeated(any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
         case _:
             return Repeated(it.unknown(node, "the items of this loop are not known"))
+
+
+def _in_step(it: Interpreter, conditions: Sequence[Dim], parts: Sequence[Tuple | Repeated]) -> Repeated | None:
+    """What a loop over one of several lists sees that are as long as each other: in each round an item of one of them."""
+    indices = [part.index for part in parts if isinstance(part, Repeated) and part.index is not None]
+    lengths = {part.length for part in parts if isinstance(part, Repeated)}
+    if len(indices) < len(parts) or len(lengths) > 1:
+        return None
+    items = [item_at(it, part, Dim.of(indices[0])) for part in parts if isinstance(part, Repeated)]
+    result = items[-1]
+    for condition, item in zip(reversed(conditions[:-1]), reversed(items[:-1]), strict=True):
+        result = choose(condition, item, result)
+    return Repeated(result, lengths.pop(), "list", indices[0])
 
 
 def any_item(it: Interpreter, source: Tuple | Repeated, node: cst.CSTNode) -> Value:

@@ -11,7 +11,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.facts import LstmCall, LstmSite
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import LAYER
-from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand, is_dropped
+from lstm_lint.interpret.choose import MAX_EXPANDED, alternatives, choose, conjoin, expand, is_dropped
 from lstm_lint.interpret.engine import Interpreter, common
 from lstm_lint.interpret.graph import after_call
 from lstm_lint.interpret.operators import it_contents
@@ -133,9 +133,11 @@ def _container(it: Interpreter, kind: str, positional: Sequence[Value], rest: Un
     ref = it.new_object(kind)
     content: Value = Tuple(tuple(positional), "list") if rest is None else rest
     if len(positional) == 1 and (kind != "sequential" or not isinstance(positional[0], Layer)):
-        inner = it_contents(it, positional[0])
-        if isinstance(inner, Tuple | Repeated | Dict):
-            content = inner
+        options = [(condition, it_contents(it, option)) for condition, option in alternatives(positional[0])]
+        if all(isinstance(inner, Tuple | Repeated | Dict) for _, inner in options):
+            content = options[0][1] if len(options) == 1 else OneOf(tuple(options))
+        elif len(options) > 1:
+            content = it.unknown(node, "one of several values where a list of layers is wanted")
     if kind == "module_dict" and not positional:
         content = Dict({})
     it.write((ref.number, "items"), content)

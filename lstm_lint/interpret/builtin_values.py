@@ -230,7 +230,7 @@ def builtin_reversed(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -
             return Tuple(tuple(reversed(items)), "list")
         case Repeated(length=Dim() as length):
             index = counter(it, "i", length)
-            return replace(source, item=item_at(it, source, length - 1 - Dim.of(index)), index=index)
+            return replace(source, item=item_at(it, source, length - 1 - Dim.of(index)), index=index, pieces=None)
         case _:
             return it.unknown(node, "reversed of what is not known")
 
@@ -246,7 +246,7 @@ def builtin_map(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
 
     if isinstance(source, Tuple):
         return Tuple(tuple(applied(item) for item in source.items), "list")
-    return replace(source, item=applied(source.item))
+    return replace(source, item=applied(source.item), pieces=None)
 
 
 def builtin_next(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:

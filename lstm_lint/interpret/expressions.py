@@ -15,6 +15,7 @@ from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import here, it_contents
+from lstm_lint.interpret.pieces import is_traced, piece
 from lstm_lint.interpret.rounds import counter, item_at, running
 from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import note_use
@@ -22,7 +23,6 @@ from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.boundary import by_flags
 from lstm_lint.ops.indexing import index
-from lstm_lint.ops.table import OPS
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,
@@ -278,8 +278,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             key = here(it, key)
             call = it.call("index", node, (content, key), {})
             return note_use(it, call, index(content, key, call))
-        case Tuple(pieces=Pieces() as pieces) | Repeated(pieces=Pieces() as pieces) if _is_traced(content, pieces, key):
-            return _piece(it, content, pieces, key, node)
+        case Tuple(pieces=Pieces() as pieces) | Repeated(pieces=Pieces() as pieces) if is_traced(content, pieces, key):
+            return piece(it, content, pieces, key, node)
         case Tuple():
             item = _sequence_item(it, content, key, node)
             return item if content.given_by is None else note_use(it, it.call("index", node, (content, key), {}), item)
@@ -299,27 +299,6 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             return _unknown_item(it, content, key, node)
         case _:
             return it.unknown(node, "indexing this value is not followed")
-
-
-def _is_traced(sequence: Tuple | Repeated, pieces: Pieces, key: Value) -> bool:
-    """Whether one piece of something that a recurrent layer gave is taken."""
-    if pieces.source.lineage is None or not isinstance(key, Int):
-        return False
-    number, count = key.dim.constant, len(sequence.items) if isinstance(sequence, Tuple) else None
-    return count is None or (number is not None and -count <= number < count)
-
-
-def _piece(it: Interpreter, sequence: Tuple | Repeated, pieces: Pieces, key: Value, node: cst.CSTNode) -> Value:
-    """``x.unbind(1)[-1]`` is ``x.select(1, -1)``, ``x.chunk(2, -1)[0]`` is ``x.narrow(-1, 0, size)``."""
-    assert isinstance(key, Int)
-    count = Dim.of(len(sequence.items)) if isinstance(sequence, Tuple) else sequence.length
-    number = key.dim if (key.dim.constant or 0) >= 0 or count is None else key.dim + count
-    if pieces.size is None:
-        name, part = "torch.Tensor.select", [key.dim]
-    else:
-        name, part = "torch.Tensor.narrow", [number * pieces.size, pieces.size]
-    call = it.call(name, node, (pieces.source, *(Int(dim) for dim in (Dim.of(pieces.axis), *part))), {})
-    return note_use(it, call, OPS[name](call))
 
 
 def _slice_of(it: Interpreter, sequence: Repeated, key: Value) -> Repeated:

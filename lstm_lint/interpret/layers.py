@@ -18,7 +18,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
-from lstm_lint.lineage import TRIED, Lineage, Source, is_tried
+from lstm_lint.lineage import TRIED, Lineage, Role, Source, is_tried
 from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
 from lstm_lint.ops.dtypes import is_float
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
@@ -491,10 +491,16 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
-    layout = tensor.lineage.batch_first if tensor.lineage is not None and tensor.lineage.padded else None
+    layout = tensor.lineage.batch_first if tensor.lineage is not None and _is_padded_behind(tensor.lineage) else None
     if layout is not None and config.batch_first == (ONE if layout else ZERO):
         lineage = replace(lineage, padded=True, overrun=True)
     return Tensor(shape, *_kind(value), None, it.place(node), tensor.why, lineage)
+
+
+def _is_padded_behind(lineage: Lineage) -> bool:
+    """Whether it is padded, and has not been cut off since, or turned round, so that the padding would stand in front."""
+    steps = [factor for axis in lineage.axes or () for factor in axis if factor.role is Role.TIME]
+    return lineage.padded and all(factor.whole and not factor.backwards for factor in steps)
 
 
 def _kind(value: Value) -> tuple[str | None, str | None]:

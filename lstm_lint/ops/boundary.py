@@ -97,7 +97,8 @@ def alternatives(call: Call) -> list[tuple[Dim, Call]]:
         chosen = [value for _, value in choice]
         count = len(call.positional)
         keywords = dict(zip(call.keywords, chosen[count:], strict=True))
-        found.append((condition, replace(call, positional=tuple(chosen[:count]), keywords=keywords)))
+        given = call.given * condition
+        found.append((condition, replace(call, positional=tuple(chosen[:count]), keywords=keywords, given=given)))
         if len(found) > MAX_ALTERNATIVES:
             raise CannotTell("too many alternatives meet here")
     return found

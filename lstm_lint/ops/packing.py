@@ -163,7 +163,7 @@ def pad_sequence(call: Call) -> Value:
 
 
 def _may_differ(sequences: Value, items: list[Tensor]) -> bool:
-    """Whether the sequences have lengths of their own. All rows of one tensor are as long, and it may be given as a list too."""
+    """Whether the sequences have lengths of their own. A list from outside may be one tensor, all rows of which are as long."""
     lengths = [item.shape.dim(0) for item in items]
     match sequences:
         case Tuple():

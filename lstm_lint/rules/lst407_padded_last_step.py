@@ -53,27 +53,29 @@ from collections.abc import Iterator
 from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.lineage import LAST, Role
+from lstm_lint.lineage import LAST, Lineage, Role, Taken
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
-from lstm_lint.rules.handling import BOTH, lineage_of, result_of, site_of, took, which
+from lstm_lint.rules.handling import BOTH, site_of, takings, which
 
 
 def check(use: Use, _: Handling) -> Iterator[Complaint]:
-    before, after, site = lineage_of(use), result_of(use), site_of(use)
-    step = took(use, Role.TIME)
-    if before is None or after is None or step is None or step.at != LAST or which(before) != {"output"}:
-        return
-    if not before.padded or step.size == ONE or before.took(Role.BATCH) is not None or after.took(Role.BATCH) is not None:
-        return
+    for after, step in takings(use, Role.TIME):
+        alone = step.size == ONE or after.took(Role.BATCH) is not None
+        if step.at == LAST and which(after) == {"output"} and after.padded and not alone:
+            yield _complaint(use, after, step)
+
+
+def _complaint(use: Use, after: Lineage, step: Taken) -> Complaint:
+    site = site_of(use)
     one_way = site is not None and site.config is not None and site.config.num_directions == ONE
     ends = "h_n[-1]" if one_way else BOTH
     message = "the last step of a padded batch: for every sequence that is shorter than the longest "
-    if before.overrun:
+    if after.overrun:
         message += f"the layer has run on over padding; pack the batch with pack_padded_sequence first, and take {ends}"
     else:
         message += f"it is padding; take {ends} instead, which has each sequence at its own end"
-    details = {"overrun": before.overrun}
-    yield Complaint(use.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="padded-last-step", details=details)
+    details = {"overrun": after.overrun}
+    return Complaint(step.place, message, Ask.EXPERIMENT, site=site, use=use, experiment="padded-last-step", details=details)
 
 
 RULE = Rule("LST407", "padded-last-step", Severity.WARNING, True, __doc__, of_use=check)

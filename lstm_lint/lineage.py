@@ -95,7 +95,7 @@ class Taken:
 
 def end_of(index: Dim, size: Dim) -> str:
     """Which of so many an index takes: ``first``, ``last`` or ``other``."""
-    return FIRST if index == ZERO else LAST if index in (Dim.of(-1), size - ONE) else OTHER
+    return FIRST if index in (ZERO, -size) else LAST if index in (Dim.of(-1), size - ONE) else OTHER
 
 
 @dataclass(frozen=True)

@@ -463,6 +463,8 @@ def recurrent_result(
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
             lineage = state_lineage(config, Source(site.number, name, place, equal), shape)
+            if not config.is_cell and isinstance(value, Tensor) and _runs_over_padding(config, value):
+                lineage = replace(lineage, padded=True, overrun=True)
             states.append(Tensor(shape, dtype, device, None, place, why, lineage))
     state: Value = Tuple(tuple(states), given_by=Source(site.number, "state", place)) if config.has_pair else states[0]
     if config.is_cell:
@@ -491,10 +493,15 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
-    layout = tensor.lineage.batch_first if tensor.lineage is not None and _is_padded_behind(tensor.lineage) else None
-    if layout is not None and config.batch_first == (ONE if layout else ZERO):
+    if _runs_over_padding(config, tensor):
         lineage = replace(lineage, padded=True, overrun=True)
     return Tensor(shape, *_kind(value), None, it.place(node), tensor.why, lineage)
+
+
+def _runs_over_padding(config: LayerConfig, given: Tensor) -> bool:
+    """Whether the input is padded, laid out as the layer reads it, and not packed."""
+    layout = given.lineage.batch_first if given.lineage is not None and _is_padded_behind(given.lineage) else None
+    return layout is not None and config.batch_first == (ONE if layout else ZERO)
 
 
 def _is_padded_behind(lineage: Lineage) -> bool:

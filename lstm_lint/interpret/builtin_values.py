@@ -16,6 +16,7 @@ from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
 from lstm_lint.interpret.rounds import counter, item_at
 from lstm_lint.ops.arguments import sizes_shape
+from lstm_lint.ops.packing import COLUMNS
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -168,7 +169,9 @@ def builtin_range(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> V
             return it.unknown(node, "range of what is not known")
 
 
-def builtin_sequence(kind: str) -> Builtin:
+def builtin_sequence(kind: str, ordered: bool = True) -> Builtin:
+    """``list(x)`` and its kin. Not `ordered`: the items may stand in another order behind it."""
+
     def run(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         value = _first(arguments)
         if value is None:
@@ -178,6 +181,8 @@ def builtin_sequence(kind: str) -> Builtin:
         else:
             source = iterate(it, value, node)
             content = Tuple(source.items, kind) if isinstance(source, Tuple) else replace(source, kind=kind)
+        if isinstance(content, Repeated) and not ordered:
+            content = replace(content, index=None, pieces=None)
         return new_list(it, content) if kind == "list" else content
 
     return run
@@ -194,6 +199,8 @@ def builtin_enumerate(it: Interpreter, arguments: Arguments, node: cst.CSTNode) 
 
 
 def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    if arguments.spread is not None:
+        return _columns(it, arguments.spread, node)
     sources = [iterate(it, value, node) for value in arguments.positional]
     known = [source.items for source in sources if isinstance(source, Tuple)]
     if sources and len(known) == len(sources):
@@ -209,6 +216,17 @@ def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     index = counter(it, "i", length)
     items = [item_at(it, s, Dim.of(index)) if isinstance(s, Repeated) else any_item(it, s, node) for s in sources]
     return Repeated(Tuple(tuple(items)), length, index=index)
+
+
+def _columns(it: Interpreter, rows: Value, node: cst.CSTNode) -> Value:
+    """``zip(*samples)``: of each sample the first part, of each the second, and so on."""
+    match rows:
+        case Repeated(Tuple(items), length, index=index):
+            return Tuple(tuple(Repeated(item, length, "tuple", index) for item in items), "list")
+        case Repeated(Unknown() as row) | (Unknown() as row):
+            return it.unknown(node, row.reason, row.kind, (COLUMNS, row.key))
+        case _:
+            return it.unknown(node, "what is zipped here is not known")
 
 
 def builtin_slice(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:

@@ -81,6 +81,7 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     rest: Unknown | None = None
+    spread: Value | None = None
     for argument in node.args:
         value = it.eval(argument.value)
         if argument.star == "*":
@@ -88,6 +89,7 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
             if items is None:
                 lost = it.unknown(argument, "the content of this * argument is not known")
                 rest = value if isinstance(value, Unknown) else lost
+                spread = it_contents(it, value) if len(node.args) == 1 else None
             else:
                 positional.extend(items)
         elif argument.star == "**":
@@ -102,7 +104,7 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
             keywords[argument.keyword.value] = value
         else:
             positional.append(value)
-    return Arguments(tuple(positional), keywords, rest)
+    return Arguments(tuple(positional), keywords, rest, spread)
 
 
 def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:

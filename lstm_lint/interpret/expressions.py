@@ -23,6 +23,7 @@ from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.boundary import by_flags
 from lstm_lint.ops.indexing import index
+from lstm_lint.ops.loading import SAMPLE
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,
@@ -399,6 +400,9 @@ def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode)
             it.learn_tensor(base)
         tensor = as_tensor(it.settled(base))
         return base if tensor is None else index(tensor, key, it.call("index", node, (tensor, key), {}))
+    match key:
+        case Unknown(key=(mark, number)) if mark == SAMPLE:
+            return Unknown((base.key, "item", number), f"an item of {base.name}", base.reason, base.place, base.kind)
     return it.unknown(node, base.reason)
 
 

@@ -184,6 +184,8 @@ def _is_own(key: Hashable, is_list: bool) -> bool:
     `is_list`: the items are no rows of a tensor, so that their lengths are their own as well.
     """
     match key:
+        case (((mark, _), "[]", _), "item", *_) if mark == COLUMNS:
+            return True
         case (_, "item", *_):
             return is_list
         case ("int", inner):  # items[i][: lengths[i]]
@@ -199,6 +201,9 @@ def _is_own(key: Hashable, is_list: bool) -> bool:
         case _:
             return False
 
+
+COLUMNS = "columns"
+"""First part of the key of an Unknown that is ``zip(*samples)``: (COLUMNS, that of the samples)."""
 
 OF_TENSORS = frozenset({"H", "T", "data", "grad", "imag", "mH", "mT", "real", "values"})
 """Attributes that a row of a tensor, or of a table, has too."""

@@ -11,6 +11,7 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import any_item, counted, iterate, sequence_of
+from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
@@ -100,11 +101,18 @@ def extreme(function: Callable[..., Dim]) -> Builtin:
 def builtin_sum(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     items = unpacked(it, arguments.positional[0]) if arguments.positional else None
     if items is None:
-        return it.unknown(node, "the sum of values that are not known")
+        return _sum_of_many(it, it_contents(it, arguments.positional[0]) if arguments.positional else NONE, node)
     total: Value = arguments.positional[1] if len(arguments.positional) > 1 else Int(ZERO)
     for item in items:
         total = operate(it, "+", total, item, node)
     return total
+
+
+def _sum_of_many(it: Interpreter, sequence: Value, node: cst.CSTNode) -> Value:
+    """The sum of tensors, however many: one and another."""
+    if isinstance(sequence, Repeated) and all(isinstance(one, Tensor) for _, one in alternatives(sequence.item)):
+        return operate(it, "+", sequence.item, sequence.item, node)
+    return it.unknown(node, "the sum of values that are not known")
 
 
 ROUNDINGS: Mapping[str, Callable[[float], int]] = {"floor": math.floor, "ceil": math.ceil, "round": round}

@@ -38,13 +38,21 @@ def traced(op: Op, name: str) -> Op:
 def lineages(call: Call) -> Iterator[Lineage]:
     """The lineage of every tensor among the arguments that has one."""
     for value in (*call.positional, *call.keywords.values()):
-        if isinstance(value, Tensor):
-            if value.lineage is not None:
-                yield value.lineage
-        elif isinstance(value, Tuple):
-            yield from (item.lineage for item in value.items if isinstance(item, Tensor) and item.lineage is not None)
-        elif isinstance(value, Repeated) and isinstance(value.item, Tensor) and value.item.lineage is not None:
-            yield value.item.lineage
+        yield from _lineages(value)
+
+
+def _lineages(value: Value) -> Iterator[Lineage]:
+    match value:
+        case Tensor(lineage=Lineage() as lineage):
+            yield lineage
+        case Tuple(items):
+            for item in items:
+                yield from _lineages(item)
+        case Repeated(item):
+            yield from _lineages(item)
+        case OneOf(alternatives):
+            for _, item in alternatives:
+                yield from _lineages(item)
 
 
 def _with_lineage(op: Op, call: Call, name: str, parents: Sequence[Lineage], result: Value) -> Value:
@@ -78,6 +86,17 @@ def _of_tensor(op: Op, call: Call, name: str, parents: Sequence[Lineage], result
         rest = call.positional[1:]
         return _turned(first, _moved(lambda named: op(replace(call, positional=(named, *rest))), source, first.axes, result))
     return _together(call, parents, result, keeps=name not in REORDERS)
+
+
+def with_origin(call: Call, result: Tensor) -> Tensor:
+    """A result whose shape is lost, with where it came from: what it is worked out of."""
+    parents, name = list(lineages(call)), call.name.rpartition(".")[2]
+    source = call.positional[0] if call.positional else call.keywords.get("input")
+    of_others = name in OF_FIRST and not (isinstance(source, Tensor) and source.lineage is not None)
+    if not parents or name in NEW or of_others:
+        return result
+    lineage = _united(parents)
+    return replace(result, lineage=replace(lineage, graph=Graph.CUT) if name in CUTS else lineage)
 
 
 NEW = frozenset({

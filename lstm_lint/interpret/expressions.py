@@ -18,7 +18,7 @@ from lstm_lint.interpret.operators import here, it_contents
 from lstm_lint.interpret.pieces import is_traced, piece
 from lstm_lint.interpret.rounds import counter, item_at, running
 from lstm_lint.interpret.store import Frame
-from lstm_lint.interpret.uses import note_use
+from lstm_lint.interpret.uses import note_leaving, note_use
 from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.boundary import by_flags
@@ -272,6 +272,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
     """``base[key]``."""
     base, key = it.settled(base), it.settled(key)
     content = it_contents(it, base)
+    if isinstance(content, Tuple | Repeated) and content.pieces is not None and isinstance(key, Slice):
+        note_leaving(it, "pass", content.pieces.source, node)  # what becomes of several pieces is not followed
     if isinstance(content, Unknown) and (shape := sizes_shape(content)) is not None:
         return _size_item(it, shape, key, node)
     match content:

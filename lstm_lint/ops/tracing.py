@@ -93,7 +93,7 @@ def with_origin(call: Call, result: Tensor) -> Tensor:
     parents, name = list(lineages(call)), call.name.rpartition(".")[2]
     source = call.positional[0] if call.positional else call.keywords.get("input")
     of_others = name in OF_FIRST and not (isinstance(source, Tensor) and source.lineage is not None)
-    if not parents or name in NEW or of_others:
+    if not parents or name in NEW or of_others or name in TAKES:  # what is taken is said elsewhere
         return result
     lineage = _united(parents)
     return replace(result, lineage=replace(lineage, graph=Graph.CUT) if name in CUTS else lineage)

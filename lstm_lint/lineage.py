@@ -11,7 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from lstm_lint.dims import ONE, Dim, Symbol, product
+from lstm_lint.dims import ONE, ZERO, Dim, Symbol, product
 from lstm_lint.source import Place
 
 
@@ -27,11 +27,15 @@ class Role(Enum):
 
 @dataclass(frozen=True)
 class Factor:
-    """One meaning within an axis, and how many there are of it. Not `whole`: only a part, the rest stands elsewhere."""
+    """One meaning within an axis, and how many there are of it. Not `whole`: only a part, the rest stands elsewhere.
+
+    `backwards`: the last of them stands first, as ``flip`` leaves it.
+    """
 
     role: Role
     size: Dim
     whole: bool = True
+    backwards: bool = False
 
 
 Axis = tuple[Factor, ...]
@@ -72,12 +76,26 @@ class Taken:
     """One index of a role, of `size` many, that was taken: ``first``, ``last``, ``ends`` or ``other``. `place` is where.
 
     Of two directions the first is forward, the last backward. ``ends`` is the last step of each sample's own.
+    `index`: which one it is, where that is written in the counter of a loop. `loose`: it is an item of a sequence, or what a
+    loop left behind, so that it counts where it is used, and not where it was taken.
     """
 
     role: Role
     at: str
     size: Dim
     place: Place
+    index: Dim | None = None
+    loose: bool = False
+
+    def with_index(self, index: Dim) -> Taken:
+        """The same, once it is known at which round the counter stands."""
+        at = end_of(index, self.size)
+        return replace(self, at=at, index=index if at == OTHER else None, loose=self.loose or at != OTHER)
+
+
+def end_of(index: Dim, size: Dim) -> str:
+    """Which of so many an index takes: ``first``, ``last`` or ``other``."""
+    return FIRST if index in (ZERO, -size) else LAST if index in (Dim.of(-1), size - ONE) else OTHER
 
 
 @dataclass(frozen=True)
@@ -226,6 +244,12 @@ def merged(left: Lineage | None, right: Lineage | None) -> Lineage | None:
     axes = left.axes if left.axes == right.axes else None
     graph = left.graph if left.graph is right.graph else Graph.KEPT
     return replace(left, sources=left.sources | right.sources, axes=axes, graph=graph)
+
+
+def loosened(lineage: Lineage, since: int) -> Lineage:
+    """The lineage, in which what was taken behind the first `since` is an item of a sequence."""
+    kept, items = lineage.taken[:since], lineage.taken[since:]
+    return replace(lineage, taken=(*kept, *(replace(one, loose=True) for one in items)))
 
 
 def size_of(axis: Axis) -> Dim:

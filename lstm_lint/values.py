@@ -150,11 +150,26 @@ class Packed:
 
 @dataclass(frozen=True)
 class Pieces:
-    """Of which tensor the items of a sequence are the pieces along an axis: `size` indices each, or None: one, without it."""
+    """Of which tensor the items of a sequence are the pieces along an axis.
+
+    `sizes`: how long each is, or one for all; where there are none each is one index, and the axis is gone.
+    """
 
     source: Tensor
     axis: int
-    size: Dim | None = None
+    sizes: tuple[Dim, ...] = ()
+
+    def size(self, number: int | None) -> Dim | None:
+        """How long a piece is (None: any of them); None where that is not known."""
+        if len(self.sizes) == 1:
+            return self.sizes[0]
+        return None if number is None else self.sizes[number]
+
+    def begin(self, number: int) -> Dim:
+        """Where a piece begins: the last so far in front of the end as it is long."""
+        if number == len(self.sizes) - 1:
+            return self.source.shape.dim(self.axis) - self.sizes[number]
+        return sum(self.sizes[:number], ZERO)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstm_lint.dims import ONE, Dim
-from lstm_lint.lineage import FIRST, LAST, Factor, Lineage, Role, Source
+from lstm_lint.lineage import FIRST, LAST, OTHER, Factor, Lineage, Role, Source
 from lstm_lint.ops.table import OPS, index
 from lstm_lint.regrouping import Regrouping
 from lstm_lint.shapes import Shape
@@ -60,6 +60,7 @@ def holds(tensor: Tensor, coordinates: dict[Role, Any]) -> None:
         for position, factor in enumerate(factors):
             if factor.whole and factor.role is not Role.OTHER:
                 along = torch.arange(shape[axis]) // prod(sizes[position + 1 :]) % sizes[position]
+                along = sizes[position] - 1 - along if factor.backwards else along
                 along = along.reshape([-1 if i == axis else 1 for i in range(len(shape))])
                 assert torch.equal(coordinates[factor.role], along.expand(shape))
 
@@ -80,7 +81,20 @@ def step(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
     axis = st.integers(-rank, rank - 1)
     name = draw(
         st.sampled_from(
-            ["permute", "transpose", "unsqueeze", "squeeze", "view", "flatten", "select", "index", "chunk", "unbind"]
+            [
+                "permute",
+                "transpose",
+                "unsqueeze",
+                "squeeze",
+                "view",
+                "flatten",
+                "select",
+                "index",
+                "chunk",
+                "unbind",
+                "split",
+                "flip",
+            ]
         )
     )
     match name:
@@ -105,6 +119,12 @@ def step(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
             return name, (2, chosen)
         case "unbind":
             return name, (draw(axis),)
+        case "flip":
+            return name, tuple(sorted(draw(st.sets(st.integers(0, rank - 1), min_size=1))))
+        case "split":
+            chosen = draw(axis)
+            first = draw(st.integers(0, shape[chosen]))
+            return name, ([first, shape[chosen] - first], chosen)
         case _:
             return name, tuple(draw(item(size)) for size in shape)
 
@@ -127,6 +147,8 @@ def item(size: int) -> st.SearchStrategy[Any]:
 
 
 def as_value(part: Any) -> Value:
+    if isinstance(part, list):
+        return Tuple(ints(*part), "list")
     if part is None:
         return NONE
     if part is ...:
@@ -155,7 +177,7 @@ def apply(
     target = f"torch.Tensor.{name}"
     contiguous = {role: values.contiguous() for role, values in coordinates.items()}
     moved = {role: getattr(values, name)(*arguments) for role, values in contiguous.items()}
-    return run(target, tensor, *ints(*arguments)), moved
+    return run(target, tensor, *map(as_value, arguments)), moved
 
 
 @settings(max_examples=300, deadline=None)
@@ -202,6 +224,11 @@ def test_what_the_common_spellings_take() -> None:
     assert taken(item_of(state, slice(-2, None))) == [(Role.LAYER, LAST)]
     assert taken(item_of(state, slice(0, None, 2))) == [(Role.DIRECTION, FIRST)]
     assert taken(run("torch.Tensor.select", output, *ints(0, -1))) == [(Role.TIME, LAST)]
+    turned = run("torch.Tensor.flip", output, *ints(0))
+    assert isinstance(turned, Tensor)
+    assert taken(item_of(turned, 0)) == [(Role.TIME, LAST)]
+    assert taken(item_of(turned, -1)) == [(Role.TIME, FIRST)]
+    assert taken(item_of(turned, 2)) == [(Role.TIME, OTHER)]
 
 
 def test_regrouping_in_another_order_means_nothing() -> None:

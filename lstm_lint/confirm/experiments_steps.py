@@ -98,19 +98,20 @@ def one_direction(lab: Lab) -> Reply:
 
 
 def padded_last_step(lab: Lab) -> Reply:
-    """LST407: the last step of a padded output, forward, against the ends that h_n holds, for sequences of other lengths."""
+    """LST407: the last step of a padded output, forward, against the ends that h_n holds, for sequences of other lengths.
+
+    Of a batch that was not packed that step is the final state too.
+    """
     layer = lab.build()
     overrun = lab.probe["details"]["overrun"]
     output, h_n = unpacked_output(lab, layer) if overrun else packed_output(lab, layer)
     last = output[-1]
     forward = h_n[-2] if layer.bidirectional else h_n[-1]
     number = lab.largest(last[1:, : forward.shape[-1]], forward[1:])
-    steps = ", ".join(map(str, LENGTHS))
+    steps, what = ", ".join(map(str, LENGTHS)), "final state" if lab.probe["details"].get("state") else "last step"
     taken = "has run over padding" if overrun else f"is {float(last[1:].abs().max()):g}"
     held = "a packed batch leaves in h_n" if overrun else "h_n holds"
-    text = (
-        f"of sequences of {steps} steps the last step {taken} for all but the first, up to {number:.3g} away from what {held}"
-    )
+    text = f"of sequences of {steps} steps the {what} {taken} for all but the first, up to {number:.3g} away from what {held}"
     return lab.verdict(number > 0, f"{text} of them", number)
 
 

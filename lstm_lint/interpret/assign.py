@@ -13,9 +13,10 @@ from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.pieces import in_rounds, loose
 from lstm_lint.interpret.rounds import at, counter, item_at, restarted
 from lstm_lint.interpret.store import Frame
-from lstm_lint.interpret.uses import is_handled, note_leaving, note_use
+from lstm_lint.interpret.uses import is_handled, is_of_a_round, note_leaving, note_use
 from lstm_lint.interpret.weights import set_data, set_item, set_on_layer
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.indexing import index
@@ -78,6 +79,8 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value, node: 
 
 
 def _set_item(it: Interpreter, target: cst.Subscript, value: Value) -> None:
+    if is_of_a_round(value):
+        note_leaving(it, "keep", value, target)
     keys = [it.eval(e.slice.value) for e in target.slice if isinstance(e.slice, cst.Index)]
     if len(keys) != 1:
         set_item(it, it.eval(target.value), target, value)
@@ -147,6 +150,8 @@ def _parts(it: Interpreter, value: Value, count: int, starred: int | None, targe
             result = [choose(condition, new, old) for new, old in zip(column, result, strict=True)]
         return result
     items = sequence_of(it, value, count if starred is None else None, target)
+    if items is None and starred is not None and (parts := _around(it, value, count, starred, target)) is not None:
+        return parts
     if items is not None and starred is not None and len(items) >= count - 1:
         behind = count - 1 - starred
         end = len(items) - behind
@@ -157,6 +162,17 @@ def _parts(it: Interpreter, value: Value, count: int, starred: int | None, targe
         return [_part_of(value, i) for i in range(count)]
     lost = "there are not as many values to unpack" if items is not None else "what is unpacked here is not known"
     return [it.unknown(target, lost) for _ in range(count)]
+
+
+def _around(it: Interpreter, value: Value, count: int, starred: int, target: cst.CSTNode) -> Sequence[Value] | None:
+    """``*_, last = x.unbind(1)``: the items at both ends of a sequence whose length is not known."""
+    source = iterate(it, value, target) if isinstance(it_contents(it, value), Repeated | Tensor) else None
+    if not isinstance(source, Repeated):
+        return None
+    behind = count - 1 - starred
+    last = [None if source.length is None else source.length - back for back in range(behind, 0, -1)]
+    head = [item_at(it, source, Dim.of(front)) for front in range(starred)]
+    return [*head, Repeated(source.item, None), *(item_at(it, source, index) for index in last)]
 
 
 def _fitting(it: Interpreter, alternatives: Sequence[tuple[Dim, Value]], count: int) -> Sequence[tuple[Dim, Value]]:
@@ -215,38 +231,46 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
         case Str(text):
             return iterate(it, Tuple(tuple(Str(letter) for letter in text)), node)
         case Repeated() as repeated:
-            return restarted(it, repeated, repeated.index.name if repeated.index is not None else "")
+            name = repeated.index.name if repeated.index is not None else ""
+            return in_rounds(it, repeated, node) or restarted(it, repeated, name)
         case Dict(items, None):
             return iterate(it, Tuple(tuple(Str(k) if isinstance(k, str) else Int(Dim.of(k)) for k in items)), node)
         case Tensor(shape) as tensor if shape.front or shape.rest is not None:
             length = shape.front[0] if shape.front else None
             rounds = counter(it, "i", length)
             item = index(tensor, Int(Dim.of(rounds)), it.call("index", node, (tensor,), {}))
-            return Repeated(item, length, index=rounds)
+            return Repeated(loose(item, tensor), length, index=rounds)
         case Unknown() as unknown:
             length = _length_of(unknown)
             return Repeated(_element_of(it, unknown, node), length, index=None if length is None else counter(it, "i", length))
         case OneOf(alternatives):
             parts = [iterate(it, item, node) for _, item in alternatives]
-            if (joined := _in_step(it, [condition for condition, _ in alternatives], parts)) is not None:
-                return joined
+            if (together := _in_step(it, [condition for condition, _ in alternatives], parts, node)) is not None:
+                return together
             found = [item for part in parts for item in (part.items if isinstance(part, Tuple) else (part.item,))]
             return Repeated(any_of(it, tuple(found), node) if found else it.unknown(node, "an item of one of several values"))
         case _:
             return Repeated(it.unknown(node, "the items of this loop are not known"))
 
 
-def _in_step(it: Interpreter, conditions: Sequence[Dim], parts: Sequence[Tuple | Repeated]) -> Repeated | None:
-    """What a loop over one of several lists sees that are as long as each other: in each round an item of one of them."""
-    indices = [part.index for part in parts if isinstance(part, Repeated) and part.index is not None]
-    lengths = {part.length for part in parts if isinstance(part, Repeated)}
-    if len(indices) < len(parts) or len(lengths) > 1:
+def _in_step(
+    it: Interpreter, conditions: Sequence[Dim], parts: Sequence[Tuple | Repeated], node: cst.CSTNode
+) -> Repeated | None:
+    """The items of one of several sequences, each under its condition and written in one counter; None if one has none."""
+    if all(isinstance(part, Tuple) for part in parts):
         return None
-    items = [item_at(it, part, Dim.of(indices[0])) for part in parts if isinstance(part, Repeated)]
-    result = items[-1]
-    for condition, item in zip(reversed(conditions[:-1]), reversed(items[:-1]), strict=True):
-        result = choose(condition, item, result)
-    return Repeated(result, lengths.pop(), "list", indices[0])
+    parts = [in_rounds(it, part, node) or part if isinstance(part, Tuple) else part for part in parts]
+    known = [part for part in parts if isinstance(part, Repeated) and part.index is not None and part.length is not None]
+    length = as_dim(OneOf(tuple((c, Int(part.length)) for c, part in zip(conditions, known, strict=False) if part.length)))
+    if len(known) != len(parts) or length is None:
+        return None
+    index = counter(it, "i", length)
+    item: Value | None = None
+    for condition, part in reversed(list(zip(conditions, known, strict=True))):
+        assert part.index is not None
+        one = at(it, part.item, part.index, Dim.of(index))
+        item = one if item is None else choose(condition, one, item)
+    return None if item is None else Repeated(item, length, index=index)
 
 
 def any_item(it: Interpreter, source: Tuple | Repeated, node: cst.CSTNode) -> Value:

@@ -11,11 +11,13 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import any_item, counted, iterate, sequence_of
+from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list, unpacked
 from lstm_lint.interpret.operators import it_contents, operate
 from lstm_lint.interpret.rounds import counter, item_at
 from lstm_lint.ops.arguments import sizes_shape
+from lstm_lint.ops.packing import COLUMNS
 from lstm_lint.values import (
     NONE,
     Bool,
@@ -99,11 +101,18 @@ def extreme(function: Callable[..., Dim]) -> Builtin:
 def builtin_sum(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     items = unpacked(it, arguments.positional[0]) if arguments.positional else None
     if items is None:
-        return it.unknown(node, "the sum of values that are not known")
+        return _sum_of_many(it, it_contents(it, arguments.positional[0]) if arguments.positional else NONE, node)
     total: Value = arguments.positional[1] if len(arguments.positional) > 1 else Int(ZERO)
     for item in items:
         total = operate(it, "+", total, item, node)
     return total
+
+
+def _sum_of_many(it: Interpreter, sequence: Value, node: cst.CSTNode) -> Value:
+    """The sum of tensors, however many: one and another."""
+    if isinstance(sequence, Repeated) and all(isinstance(one, Tensor) for _, one in alternatives(sequence.item)):
+        return operate(it, "+", sequence.item, sequence.item, node)
+    return it.unknown(node, "the sum of values that are not known")
 
 
 ROUNDINGS: Mapping[str, Callable[[float], int]] = {"floor": math.floor, "ceil": math.ceil, "round": round}
@@ -168,7 +177,9 @@ def builtin_range(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> V
             return it.unknown(node, "range of what is not known")
 
 
-def builtin_sequence(kind: str) -> Builtin:
+def builtin_sequence(kind: str, ordered: bool = True) -> Builtin:
+    """``list(x)`` and its kin. Not `ordered`: the items may stand in another order behind it."""
+
     def run(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
         value = _first(arguments)
         if value is None:
@@ -178,6 +189,8 @@ def builtin_sequence(kind: str) -> Builtin:
         else:
             source = iterate(it, value, node)
             content = Tuple(source.items, kind) if isinstance(source, Tuple) else replace(source, kind=kind)
+        if isinstance(content, Repeated) and not ordered:
+            content = replace(content, index=None, pieces=None)
         return new_list(it, content) if kind == "list" else content
 
     return run
@@ -194,6 +207,8 @@ def builtin_enumerate(it: Interpreter, arguments: Arguments, node: cst.CSTNode) 
 
 
 def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    if arguments.spread is not None:
+        return _columns(it, arguments.spread, node)
     sources = [iterate(it, value, node) for value in arguments.positional]
     known = [source.items for source in sources if isinstance(source, Tuple)]
     if sources and len(known) == len(sources):
@@ -209,6 +224,17 @@ def builtin_zip(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     index = counter(it, "i", length)
     items = [item_at(it, s, Dim.of(index)) if isinstance(s, Repeated) else any_item(it, s, node) for s in sources]
     return Repeated(Tuple(tuple(items)), length, index=index)
+
+
+def _columns(it: Interpreter, rows: Value, node: cst.CSTNode) -> Value:
+    """``zip(*samples)``: of each sample the first part, of each the second, and so on."""
+    match rows:
+        case Repeated(Tuple(items), length, index=index):
+            return Tuple(tuple(Repeated(item, length, "tuple", index) for item in items), "list")
+        case Repeated(Unknown() as row) | (Unknown() as row):
+            return it.unknown(node, row.reason, row.kind, (COLUMNS, row.key))
+        case _:
+            return it.unknown(node, "what is zipped here is not known")
 
 
 def builtin_slice(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -230,7 +256,7 @@ def builtin_reversed(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -
             return Tuple(tuple(reversed(items)), "list")
         case Repeated(length=Dim() as length):
             index = counter(it, "i", length)
-            return replace(source, item=item_at(it, source, length - 1 - Dim.of(index)), index=index)
+            return replace(source, item=item_at(it, source, length - 1 - Dim.of(index)), index=index, pieces=None)
         case _:
             return it.unknown(node, "reversed of what is not known")
 
@@ -246,7 +272,7 @@ def builtin_map(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
 
     if isinstance(source, Tuple):
         return Tuple(tuple(applied(item) for item in source.items), "list")
-    return replace(source, item=applied(source.item))
+    return replace(source, item=applied(source.item), pieces=None)
 
 
 def builtin_next(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:

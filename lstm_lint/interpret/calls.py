@@ -18,7 +18,7 @@ from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, effort_for, forget
 from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
-from lstm_lint.interpret.graph import backward, builds_no_graph, detach_in_place
+from lstm_lint.interpret.graph import backward, backward_of_unknown, builds_no_graph, detach_in_place, note_origin
 from lstm_lint.interpret.layers import call_layer, call_sequential, construct, construct_into
 from lstm_lint.interpret.names import dotted
 from lstm_lint.interpret.operators import here, it_contents
@@ -81,6 +81,7 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
     positional: list[Value] = []
     keywords: dict[str, Value] = {}
     rest: Unknown | None = None
+    spread: Value | None = None
     for argument in node.args:
         value = it.eval(argument.value)
         if argument.star == "*":
@@ -88,6 +89,7 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
             if items is None:
                 lost = it.unknown(argument, "the content of this * argument is not known")
                 rest = value if isinstance(value, Unknown) else lost
+                spread = it_contents(it, value) if len(node.args) == 1 else None
             else:
                 positional.extend(items)
         elif argument.star == "**":
@@ -102,13 +104,15 @@ def evaluated(it: Interpreter, node: cst.Call) -> Arguments:
             keywords[argument.keyword.value] = value
         else:
             positional.append(value)
-    return Arguments(tuple(positional), keywords, rest)
+    return Arguments(tuple(positional), keywords, rest, spread)
 
 
 def call_value(it: Interpreter, function: Value, arguments: Arguments, node: cst.CSTNode) -> Value:
     """The result of calling any value; what is given to something that is not followed is noted."""
     result = _called(it, function, arguments, node)
     if isinstance(result, Unknown):
+        if isinstance(function, Unknown):
+            note_origin(it, result, arguments)
         for value in (*arguments.positional, *arguments.keywords.values()):
             note_leaving(it, "pass", snapshot(it, value), node)
     return result
@@ -152,6 +156,8 @@ def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, no
             return _by_name(it, function, kind, arguments, node)
     if isinstance(key, tuple) and len(key) == 2 and isinstance(key[1], str) and key[1].startswith("."):
         name = key[1][1:]
+        if name == "backward" and (done := backward_of_unknown(it, key[0], arguments, node)) is not None:
+            return done
         owner = function.like or replace(function, key=key[0], name=function.name.rsplit(".", 1)[0])
         if name == "get" and arguments.positional and isinstance(arguments.positional[0], Str):
             return _got(owner, arguments)

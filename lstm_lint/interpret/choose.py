@@ -187,8 +187,16 @@ def merge(left: Value, right: Value) -> Value:
             given_by = left.given_by if left.given_by == right.given_by else None
             items = tuple(merge(x, y) for x, y in zip(xs, ys, strict=True))
             return replace(left, items=items, pieces=None, given_by=given_by)
+        case OneOf(xs), OneOf(ys) if left != right:
+            return OneOf(tuple((c, merge(x, _counterpart(c, x, ys))) for c, x in xs))
         case _:
             return left
+
+
+def _counterpart(condition: Dim, value: Value, others: Sequence[tuple[Dim, Value]]) -> Value:
+    """That of the other alternatives which is the same under the same condition."""
+    named = _named(condition)
+    return next((other for there, other in others if _named(there) == named and same(value, other)), value)
 
 
 def alternatives(value: Value) -> tuple[tuple[Dim, Value], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import libcst as cst
@@ -88,8 +89,17 @@ def _insert(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode
     return NONE
 
 
+def _sort(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``sort``, ``reverse``: the same items, in an order of their own."""
+    content = it.read((owner.number, "items"))
+    if not isinstance(content, Repeated):
+        return _forget(it, owner, arguments, node)
+    it.write((owner.number, "items"), replace(content, index=None, pieces=None))
+    return NONE
+
+
 def _forget(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
-    """``pop``, ``remove``, ``sort``: the items are no longer known one by one."""
+    """``pop``, ``remove``: the items are no longer known one by one."""
     content = it.read((owner.number, "items"))
     if isinstance(content, Tuple) and content.items and all(item == content.items[0] for item in content.items):
         it.write((owner.number, "items"), Repeated(content.items[0]))
@@ -271,8 +281,8 @@ def _same_parser(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CS
 
 OBJECT_METHODS: Mapping[str, Mapping[str, ObjectMethod]] = {
     "list": {
-        "append": _append, "extend": _extend, "insert": _insert, "pop": _forget, "remove": _forget, "sort": _forget,
-        "reverse": _forget, "clear": _forget,
+        "append": _append, "extend": _extend, "insert": _insert, "pop": _forget, "remove": _forget, "sort": _sort,
+        "reverse": _sort, "clear": _forget,
     },
     "module_list": {"append": _append, "extend": _extend, "insert": _insert, "add_module": _add_module},
     "sequential": {"append": _append, "add_module": _add_module},

@@ -15,14 +15,15 @@ from lstm_lint.interpret.choose import MAX_EXPANDED, choose, conjoin, expand
 from lstm_lint.interpret.conditions import equality
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.operators import here, it_contents
+from lstm_lint.interpret.pieces import is_traced, piece
 from lstm_lint.interpret.rounds import counter, item_at, running
 from lstm_lint.interpret.store import Frame
-from lstm_lint.interpret.uses import note_use
+from lstm_lint.interpret.uses import note_leaving, note_use
 from lstm_lint.keywords import entry_of
 from lstm_lint.ops.arguments import sizes_shape
 from lstm_lint.ops.boundary import by_flags
 from lstm_lint.ops.indexing import index
-from lstm_lint.ops.table import OPS
+from lstm_lint.ops.loading import SAMPLE
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     NONE,
@@ -280,6 +281,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
     """``base[key]``."""
     base, key = it.settled(base), it.settled(key)
     content = it_contents(it, base)
+    if isinstance(content, Tuple | Repeated) and content.pieces is not None and isinstance(key, Slice):
+        note_leaving(it, "pass", content.pieces.source, node)  # what becomes of several pieces is not followed
     if isinstance(content, Unknown) and (shape := sizes_shape(content)) is not None:
         return _size_item(it, shape, key, node)
     match content:
@@ -287,8 +290,8 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             key = here(it, key)
             call = it.call("index", node, (content, key), {})
             return note_use(it, call, index(content, key, call))
-        case Tuple(pieces=Pieces() as pieces) | Repeated(pieces=Pieces() as pieces) if _is_traced(content, pieces, key):
-            return _piece(it, content, pieces, key, node)
+        case Tuple(pieces=Pieces() as pieces) | Repeated(pieces=Pieces() as pieces) if is_traced(content, pieces, key):
+            return piece(it, content, pieces, key, node)
         case Tuple():
             item = _sequence_item(it, content, key, node)
             return item if content.given_by is None else note_use(it, it.call("index", node, (content, key), {}), item)
@@ -308,27 +311,6 @@ def item_of(it: Interpreter, base: Value, key: Value, node: cst.CSTNode) -> Valu
             return _unknown_item(it, content, key, node)
         case _:
             return it.unknown(node, "indexing this value is not followed")
-
-
-def _is_traced(sequence: Tuple | Repeated, pieces: Pieces, key: Value) -> bool:
-    """Whether one piece of something that a recurrent layer gave is taken."""
-    if pieces.source.lineage is None or not isinstance(key, Int):
-        return False
-    number, count = key.dim.constant, len(sequence.items) if isinstance(sequence, Tuple) else None
-    return count is None or (number is not None and -count <= number < count)
-
-
-def _piece(it: Interpreter, sequence: Tuple | Repeated, pieces: Pieces, key: Value, node: cst.CSTNode) -> Value:
-    """``x.unbind(1)[-1]`` is ``x.select(1, -1)``, ``x.chunk(2, -1)[0]`` is ``x.narrow(-1, 0, size)``."""
-    assert isinstance(key, Int)
-    count = Dim.of(len(sequence.items)) if isinstance(sequence, Tuple) else sequence.length
-    number = key.dim if (key.dim.constant or 0) >= 0 or count is None else key.dim + count
-    if pieces.size is None:
-        name, part = "torch.Tensor.select", [key.dim]
-    else:
-        name, part = "torch.Tensor.narrow", [number * pieces.size, pieces.size]
-    call = it.call(name, node, (pieces.source, *(Int(dim) for dim in (Dim.of(pieces.axis), *part))), {})
-    return note_use(it, call, OPS[name](call))
 
 
 def _slice_of(it: Interpreter, sequence: Repeated, key: Value) -> Repeated:
@@ -429,6 +411,9 @@ def _unknown_item(it: Interpreter, base: Unknown, key: Value, node: cst.CSTNode)
             it.learn_tensor(base)
         tensor = as_tensor(it.settled(base))
         return base if tensor is None else index(tensor, key, it.call("index", node, (tensor, key), {}))
+    match key:
+        case Unknown(key=(mark, number)) if mark == SAMPLE:
+            return Unknown((base.key, "item", number), f"an item of {base.name}", base.reason, base.place, base.kind)
     return it.unknown(node, base.reason)
 
 

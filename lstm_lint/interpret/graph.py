@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 import libcst as cst
 
 from lstm_lint.interpret.arguments import Arguments
-from lstm_lint.interpret.choose import choose, is_freed
+from lstm_lint.interpret.choose import alternatives, choose, is_freed
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import dotted
+from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.uses import note_use
-from lstm_lint.lineage import Graph, Lineage
-from lstm_lint.values import FALSE, NONE, Dict, OneOf, Packed, Repeated, Tensor, Tuple, Value
+from lstm_lint.lineage import Graph, Lineage, Source
+from lstm_lint.shapes import Shape
+from lstm_lint.values import (
+    FALSE,
+    NONE,
+    Bool,
+    Dict,
+    Float,
+    Int,
+    NoneValue,
+    OneOf,
+    Packed,
+    Repeated,
+    Str,
+    Tensor,
+    Tuple,
+    Unknown,
+    Value,
+)
 
 WITHOUT_GRAPH = frozenset({"no_grad", "inference_mode"})
 
@@ -25,6 +43,46 @@ def backward(it: Interpreter, loss: Tensor, arguments: Arguments, node: cst.CSTN
     if loss.lineage is not None and arguments.rest is None and all(value in (FALSE, NONE) for value in kept):
         _change_all(it, loss.lineage, Graph.FREED)
     return NONE
+
+
+RESTS_ON = "rests on"
+
+
+def note_origin(it: Interpreter, result: Unknown, arguments: Arguments) -> None:
+    """What a criterion from outside is given of a layer's output, so that it is known whose ``backward`` that of its result is.
+
+    Not if it gets the state as well, which it may detach.
+    """
+    values = [it_contents(it, value) for value in (*arguments.positional, *arguments.keywords.values())]
+    given = [alternatives(value) for value in values]
+    traced = [options for options in given if any(_sources_of(one) for _, one in options)]
+    plain = all(
+        isinstance(one, Tensor | Unknown | Int | Float | Bool | Str | NoneValue) for options in given for _, one in options
+    )
+    if len(traced) != 1 or not plain or any(s.which != "output" for _, one in traced[0] for s in _sources_of(one)):
+        return
+    rests = [(condition, _resting_on(one, result)) for condition, one in traced[0]]
+    it.write((result.key, RESTS_ON), rests[0][1] if len(rests) == 1 else OneOf(tuple(rests)))
+
+
+def _sources_of(value: Value) -> frozenset[Source]:
+    return value.lineage.sources if isinstance(value, Tensor) and value.lineage is not None else frozenset()
+
+
+def _resting_on(value: Value, result: Unknown) -> Tensor:
+    """A loss that rests on one of the arguments."""
+    lineage = value.lineage if isinstance(value, Tensor) else None
+    graph = None if lineage is None else Lineage(lineage.sources, None, graph=lineage.graph)
+    return Tensor(Shape.unknown(result.key, result.name), lineage=graph)
+
+
+def backward_of_unknown(it: Interpreter, key: Hashable, arguments: Arguments, node: cst.CSTNode) -> Value | None:
+    """``backward`` of what a criterion from outside gave; None for anything else."""
+    found = it.read((key, RESTS_ON))
+    if found is None:
+        return None
+    arms = [(c, lambda v=v: backward(it, v, arguments, node)) for c, v in alternatives(found) if isinstance(v, Tensor)]
+    return it.branch(arms)
 
 
 def detach_in_place(it: Interpreter, tensor: Tensor) -> None:

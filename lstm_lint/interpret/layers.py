@@ -18,7 +18,7 @@ from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.sizes import equal_dims
 from lstm_lint.interpret.uses import note_use
 from lstm_lint.keywords import argument_of
-from lstm_lint.lineage import TRIED, Lineage, Source, is_tried
+from lstm_lint.lineage import TRIED, Lineage, Role, Source, is_tried
 from lstm_lint.ops.axis_roles import feature_axis, output_lineage, state_lineage
 from lstm_lint.ops.dtypes import is_float
 from lstm_lint.ops.recurrent import QUALIFIED, SIZE_NAMES, Bound, LayerConfig, bind
@@ -464,6 +464,8 @@ def recurrent_result(
         else:
             why = value.why if isinstance(value, Tensor | Packed) else value if isinstance(value, Unknown) else None
             lineage = state_lineage(config, Source(site.number, name, place, equal), shape)
+            if not config.is_cell and isinstance(value, Tensor) and _runs_over_padding(config, value):
+                lineage = replace(lineage, padded=True, overrun=True)
             states.append(Tensor(shape, dtype, device, None, place, why, lineage))
     state: Value = Tuple(tuple(states), given_by=Source(site.number, "state", place)) if config.has_pair else states[0]
     if config.is_cell:
@@ -492,10 +494,21 @@ def _output(
         return it.unknown(node, "the input has neither 2 nor 3 dimensions")
     shape = tensor.shape.replaced(-1, features)
     lineage = output_lineage(config, source, shape)
-    layout = tensor.lineage.batch_first if tensor.lineage is not None and tensor.lineage.padded else None
-    if layout is not None and config.batch_first == (ONE if layout else ZERO):
+    if _runs_over_padding(config, tensor):
         lineage = replace(lineage, padded=True, overrun=True)
     return Tensor(shape, *_kind(value), None, it.place(node), tensor.why, lineage)
+
+
+def _runs_over_padding(config: LayerConfig, given: Tensor) -> bool:
+    """Whether the input is padded, laid out as the layer reads it, and not packed."""
+    layout = given.lineage.batch_first if given.lineage is not None and _is_padded_behind(given.lineage) else None
+    return layout is not None and config.batch_first == (ONE if layout else ZERO)
+
+
+def _is_padded_behind(lineage: Lineage) -> bool:
+    """Whether it is padded, and has not been cut off since, or turned round, so that the padding would stand in front."""
+    steps = [factor for axis in lineage.axes or () for factor in axis if factor.role is Role.TIME]
+    return lineage.padded and all(factor.whole and not factor.backwards for factor in steps)
 
 
 def _kind(value: Value) -> tuple[str | None, str | None]:

@@ -12,9 +12,10 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import attribute_of, find_in_class
 from lstm_lint.interpret.builtin_values import builtin_len
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.expressions import new_list
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.ops.arguments import condition
-from lstm_lint.ops.loading import BATCH, PARAMETERS, Loader, collated_key
+from lstm_lint.ops.loading import BATCH, PARAMETERS, SAMPLE, Loader, collated_key
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     FALSE,
@@ -23,7 +24,9 @@ from lstm_lint.values import (
     Dict,
     External,
     Float,
+    Function,
     Int,
+    Partial,
     Ref,
     Repeated,
     Tensor,
@@ -45,9 +48,27 @@ def data_loader(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Val
     loader = None if arguments.rest is not None else _loader(it, given, node)
     key = ("batch", it.number()) if loader is None else (BATCH, loader)
     batch = Unknown(key, name, reason, it.place(node))
-    sample = sample_of(it, given.get("dataset"), node) if loader is not None and loader.stacks else None
-    known = None if loader is None or sample is None else _collated(it, sample, loader, batch, ())
+    collate, known = given.get("collate_fn", NONE), None
+    if isinstance(collate, Function | Partial | Ref) and arguments.rest is None:
+        known = _by_their_own(it, collate, given.get("dataset"), loader, node)
+    elif loader is not None and loader.stacks:
+        sample = sample_of(it, given.get("dataset"), node)
+        known = None if sample is None else _collated(it, sample, loader, batch, ())
     return Repeated(batch if known is None else known, None, "loader")
+
+
+def _by_their_own(
+    it: Interpreter, collate: Value, dataset: Value | None, loader: Loader | None, node: cst.CSTNode
+) -> Value | None:
+    """What a ``collate_fn`` in sight makes of a list of samples; None if that is not known."""
+    sample = sample_of(it, dataset, node)
+    if sample is None or isinstance(sample, Unknown):
+        reason = "what the samples of this data set are is not known"
+        key = (("samples", it.number()), "item", it.number()) if sample is None else sample.key
+        sample = Unknown(key, "a sample", reason, it.place(node), Kind.RUNTIME)
+    samples = new_list(it, Repeated(sample, loader.size if loader is not None else None))
+    made = it.apply(collate, Arguments((samples,)), node)
+    return None if isinstance(made, Unknown) or made == NONE else made
 
 
 def _by_name(arguments: Arguments, parameters: Sequence[str]) -> dict[str, Value]:
@@ -100,7 +121,7 @@ def sample_of(it: Interpreter, dataset: Value | None, node: cst.CSTNode) -> Valu
     if isinstance(dataset, Ref) and (cls := it.world.classes.get(dataset.number)) is not None:
         if find_in_class(it, cls, "__getitem__") is None or find_in_class(it, cls, "__getitems__") is not None:
             return None
-        index = Unknown(("sample", it.number()), "index", "which sample it is", it.place(node))
+        index = Unknown((SAMPLE, it.number()), "index", "which sample it is", it.place(node))
         return it.apply(attribute_of(it, dataset, "__getitem__", node), Arguments((index,)), node)
     match it_contents(it, dataset) if dataset is not None else None:
         case Repeated(item):

@@ -10,7 +10,7 @@ from lstm_lint.dims import ONE, Dim, Kind, interned, power
 from lstm_lint.interpret.choose import choose, expand
 from lstm_lint.interpret.engine import Interpreter, refused
 from lstm_lint.interpret.rounds import behind, longer
-from lstm_lint.interpret.uses import note_use
+from lstm_lint.interpret.uses import is_of_a_round, note_use
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.table import binary
 from lstm_lint.proofs import assumed
@@ -52,7 +52,8 @@ def tensors(it: Interpreter, operator: str, left: Value, right: Value, node: cst
         return it.unknown(node, f"`{operator}` on tensors is not followed")
     call = it.call(OPERATORS[operator], node, (left, right), {})
     result = binary(left, right, call)
-    return note_use(it, call, result) if operator == "@" or isinstance(left, Tuple) or isinstance(right, Tuple) else result
+    is_noted = operator == "@" or any(isinstance(one, Tuple) or is_of_a_round(one) for one in (left, right))
+    return note_use(it, call, result) if is_noted else result
 
 
 # -- arithmetic ------------------------------------------------------------------------------------------------------

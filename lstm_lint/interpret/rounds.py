@@ -15,6 +15,8 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, interned
 from lstm_lint.interpret.choose import choose, same, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
+from lstm_lint.lineage import Lineage
+from lstm_lint.proofs import assumed
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     Bool,
@@ -161,8 +163,9 @@ class _Count:
                 return value if (put := self.dim(dim)) is dim else Bool(put)
             case Float(ratio=(a, b)):
                 return replace(value, ratio=(self.dim(a), self.dim(b)))
-            case Tensor(shape):
-                return value if (made := self.shape(shape)) is shape else replace(value, shape=made)
+            case Tensor(shape, lineage=lineage):
+                made, kept = self.shape(shape), self.lineage(lineage)
+                return value if made is shape and kept is lineage else replace(value, shape=made, lineage=kept)
             case Packed(batch, features, time=time):
                 parts = [None if part is None else self.dim(part) for part in (batch, time)]
                 features = None if features is None else self.dims(features)
@@ -184,10 +187,23 @@ class _Count:
             case _:
                 return value
 
+    def lineage(self, lineage: Lineage | None) -> Lineage | None:
+        """What was taken of an axis by the counter: what the last round took is the last of it."""
+        counted = [one.index for one in lineage.taken if one.index is not None] if lineage is not None else []
+        if lineage is None or all(self.dim(index) == index for index in counted):
+            return lineage
+        taken = [one if one.index is None else one.with_index(self.dim(one.index)) for one in lineage.taken]
+        return replace(lineage, taken=tuple(taken))
+
     def _one_of(self, alternatives: tuple[tuple[Dim, Value], ...]) -> Value:
-        kept = [(here, self.value(item)) for condition, item in alternatives if (here := self.dim(condition)) != ZERO]
+        possible = [(here, item) for condition, item in alternatives if (here := self.dim(condition)) != ZERO]
+        kept = [(condition, self._under(condition).value(item)) for condition, item in possible]
         certain = [item for condition, item in kept if condition == ONE]
         return certain[0] if certain else OneOf(tuple(kept))
+
+    def _under(self, condition: Dim) -> _Count:
+        """The same, where what a condition fixes is put into the count."""
+        return self if condition == ONE else replace(self, count=assumed(self.count, condition))
 
     def _layer(self, layer: Layer) -> Layer:
         """The layer with its sizes at that count: a site of its own, if they differ."""

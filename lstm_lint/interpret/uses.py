@@ -86,6 +86,17 @@ def _sites(value: Value) -> Iterator[int]:
                 yield from _sites(item)
 
 
+def is_of_a_round(value: Value) -> bool:
+    """Whether it is what a round of a loop took of something that a recurrent layer gave, at the counter."""
+    match value:
+        case Tensor(lineage=lineage):
+            return lineage is not None and any(taken.index is not None for taken in lineage.taken)
+        case OneOf(alternatives):
+            return any(is_of_a_round(item) for _, item in alternatives)
+        case _:
+            return False
+
+
 def is_handled(value: Value) -> bool:
     """Whether a recurrent layer gave it, or something in it."""
     match value:

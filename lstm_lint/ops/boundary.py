@@ -8,6 +8,7 @@ from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, product
 from lstm_lint.ops.arguments import CannotTell, Op, lost
+from lstm_lint.ops.tracing import with_origin
 from lstm_lint.proofs import flag_cases
 from lstm_lint.shapes import ShapeError
 from lstm_lint.values import MAX_ALTERNATIVES, Bool, Call, Int, OneOf, Tuple, Unknown, Value, as_dim
@@ -52,7 +53,7 @@ def _run(op: Op, call: Call, one_tensor: bool) -> Value:
     except CannotTell as problem:
         if cases := _flagged(call):
             return joined(call, [(condition, _run(op, case, one_tensor)) for condition, case in cases])
-        return lost(call, str(problem)) if one_tensor else call.unknown(str(problem))
+        return with_origin(call, lost(call, str(problem))) if one_tensor else call.unknown(str(problem))
     except ZeroDivisionError:
         return call.unknown("torch refuses this: division by zero")
 
@@ -97,7 +98,8 @@ def alternatives(call: Call) -> list[tuple[Dim, Call]]:
         chosen = [value for _, value in choice]
         count = len(call.positional)
         keywords = dict(zip(call.keywords, chosen[count:], strict=True))
-        found.append((condition, replace(call, positional=tuple(chosen[:count]), keywords=keywords)))
+        given = call.given * condition
+        found.append((condition, replace(call, positional=tuple(chosen[:count]), keywords=keywords, given=given)))
         if len(found) > MAX_ALTERNATIVES:
             raise CannotTell("too many alternatives meet here")
     return found

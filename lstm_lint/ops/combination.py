@@ -185,7 +185,7 @@ def _at_least(shape: Shape, wanted: int) -> Shape:
 
 # -- taking apart ----------------------------------------------------------------------------------------------------
 def _pieces(source: Tensor, dim: int, sizes: Sequence[Dim]) -> Tuple:
-    pieces = Pieces(source, dim, sizes[0]) if sizes and all(size == sizes[0] for size in sizes) else None
+    pieces = Pieces(source, dim, tuple(sizes)) if sizes else None
     return Tuple(tuple(viewed(source, source.shape.replaced(dim, size)) for size in sizes), pieces=pieces)
 
 
@@ -221,7 +221,7 @@ def split(call: Call) -> Value:
         full, rest = divmod(total.constant, each.constant)
         return _pieces(source, dim, [each] * full + ([Dim.of(rest)] if rest else []))
     size = each if count is not None else call.fresh_dim("len(piece)", "piece")
-    pieces = Pieces(source, dim, size) if count is not None else None
+    pieces = Pieces(source, dim, (size,)) if count is not None else None
     return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple", pieces=pieces)
 
 
@@ -231,7 +231,7 @@ def chunk(call: Call) -> Value:
     count = as_dim(required(call, 1, "chunks"))
     size = total.divided_by(count) if count is not None and count.constant is None else None
     if size is not None:
-        return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple", pieces=Pieces(source, dim, size))
+        return Repeated(viewed(source, source.shape.replaced(dim, size)), count, "tuple", pieces=Pieces(source, dim, (size,)))
     number = integer(call, 1, "chunks")
     if number < 1:
         raise ShapeError(f"chunk expects `chunks` to be greater than 0, got: {number}")

@@ -13,6 +13,9 @@ PARAMETERS = (
 )  # fmt: skip
 """Of ``torch.utils.data.DataLoader``, in order. Source: torch/utils/data/dataloader.py of torch 2.13."""
 
+SAMPLE = "sample"
+"""First part of the key of an Unknown that is the index of any sample of a data set."""
+
 BATCH = "batch of a loader"
 """First part of the key of an Unknown that is a batch: (BATCH, Loader)."""
 

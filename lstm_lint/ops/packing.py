@@ -163,26 +163,50 @@ def pad_sequence(call: Call) -> Value:
 
 
 def _may_differ(sequences: Value, items: list[Tensor]) -> bool:
-    """Whether the sequences have lengths of their own: not where all are one number, or one size that is none of an item's."""
+    """Whether the sequences have lengths of their own. A list from outside may be one tensor, all rows of which are as long."""
     lengths = [item.shape.dim(0) for item in items]
     match sequences:
         case Tuple():
             return len(set(lengths)) > 1
         case Repeated(index=index):
-            return any(symbol == index or _is_of_an_item(symbol.key) for symbol in lengths[0].symbols)
+            # what each item was made a tensor of, was none: no row of one
+            is_list = items[0].made_by == "torch.tensor"
+            return any(symbol == index or _is_own(symbol.key, is_list) for symbol in lengths[0].symbols)
+        case Unknown(key=((_, str()), "()", _)):  # the result of a method: x.unfold(0, 10, 1) is a tensor's, as far as is known
+            return False
         case _:
             return True
 
 
-def _is_of_an_item(key: Hashable) -> bool:
-    """Whether something belongs to an item of a list from outside, by its key."""
+def _is_own(key: Hashable, is_list: bool) -> bool:
+    """Whether something is an item's own, by its key: a part of an item from outside that no row of a tensor has, a number.
+
+    `is_list`: the items are no rows of a tensor, so that their lengths are their own as well.
+    """
     match key:
-        case (_, "item", *_):
+        case (((mark, _), "[]", _), "item", *_) if mark == COLUMNS:
             return True
+        case (_, "item", *_):
+            return is_list
+        case ("int", inner):  # items[i][: lengths[i]]
+            return _is_own(inner, True)
+        case (inner, "[]", _):  # sample["text"], and of (text, label) the text
+            return _is_own(inner, True)
+        case ((inner, str()), "()", _):  # the result of a method: as long as the item is, as far as is known
+            return _is_own(inner, is_list)
+        case (inner, str(name)) if name.startswith("."):  # sample.text
+            return _is_own(inner, is_list or name[1:] not in OF_TENSORS)
         case ("size", inner, 0) | (inner, str(), *_):
-            return _is_of_an_item(inner)
+            return _is_own(inner, is_list)
         case _:
             return False
+
+
+COLUMNS = "columns"
+"""First part of the key of an Unknown that is ``zip(*samples)``: (COLUMNS, that of the samples)."""
+
+OF_TENSORS = frozenset({"H", "T", "data", "grad", "imag", "mH", "mT", "real", "values"})
+"""Attributes that a row of a tensor, or of a table, has too."""
 
 
 def _laid_out(shape: Shape, batch: Dim, time: Dim, first: Dim, padded: bool) -> Lineage | None:

@@ -18,11 +18,13 @@ from lstm_lint.lineage import (
     Numbers,
     Role,
     Taken,
+    end_of,
     fitted,
     other,
     size_of,
 )
 from lstm_lint.ops.sequence_lengths import numbers_of
+from lstm_lint.proofs import assumed
 from lstm_lint.values import Call, EllipsisValue, Int, NoneValue, Repeated, Slice, Tensor, Tuple, Unknown, Value, as_dim
 
 WHOLE = Slice(NoneValue(), NoneValue(), NoneValue())
@@ -166,8 +168,11 @@ def part_of(axis: Axis, item: Value, call: Call) -> tuple[Axis | None, list[Take
     whole = size_of(axis)
     if number is None or not axis:
         return None, []
-    at = FIRST if number == ZERO else LAST if number in (Dim.of(-1), whole - ONE) else OTHER
-    if at is not OTHER or len(axis) == 1:
+    number = assumed(number, call.given)
+    at = end_of(number, whole)
+    if len(axis) == 1 and at == OTHER:
+        return None, [replace(one, index=_counted(number, axis[0])) for one in _take(axis[0], at, call)]
+    if at != OTHER:
         return None, [one for factor in axis for one in _take(factor, at, call)]
     return None, _split_index(axis, number, call)
 
@@ -176,7 +181,17 @@ def _take(factor: Factor, at: str, call: Call) -> list[Taken]:
     """One of a role; nothing of what has none."""
     if factor.role is Role.OTHER:
         return []
+    if factor.backwards:
+        at = {FIRST: LAST, LAST: FIRST}.get(at, OTHER)
     return [Taken(factor.role, at if factor.whole else OTHER, factor.size, call.place)]
+
+
+def _counted(number: Dim, factor: Factor) -> Dim | None:
+    """An index that is written in the counter of a loop, counted from the first of what the axis means."""
+    counts = any(isinstance(symbol.key, tuple) and symbol.key[0] == "loop" for symbol in number.symbols)
+    if not counts or not factor.whole:
+        return None
+    return factor.size - 1 - number if factor.backwards else number
 
 
 def _split_index(axis: Axis, number: Dim, call: Call) -> list[Taken]:
@@ -212,6 +227,8 @@ def _slice_of(axis: Axis, item: Slice, call: Call) -> tuple[Axis, list[Taken]]:
         return axis[1:], _take(axis[0], FIRST, call)
     if len(axis) > 1 and by_one and end == whole and begin in (whole - inner, inner * (axis[0].size - ONE)):
         return axis[1:], _take(axis[0], LAST, call)
+    if by_one and _is_role(axis, Role.TIME):
+        return (replace(axis[0], size=end - begin, whole=False),), []
     return _unnamed(axis), []
 
 
@@ -280,6 +297,23 @@ def _chosen(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
     return _with_axis(lineage, position, other(dims[position]), [])
 
 
+def _flipped(call: Call, lineage: Lineage, result: Tensor) -> Lineage:
+    """``x.flip(1)``, ``torch.flip(x, dims=[1])``, ``fliplr``, ``flipud``: these axes are counted from the other end."""
+    name, rank = call.name.rpartition(".")[2], len(lineage.axes or ())
+    fixed = {"fliplr": (Int(ONE),), "flipud": (Int(ZERO),)}
+    named = call.keywords.get("dims")
+    given = fixed.get(name, call.positional[1:] if named is None else (named,))
+    listed = given[0].items if len(given) == 1 and isinstance(given[0], Tuple) else given
+    dims = [dim.constant if (dim := as_dim(value)) is not None else None for value in listed]
+    if lineage.axes is None or not dims or any(dim is None or not -rank <= dim < rank for dim in dims):
+        return lineage.with_axes(None)
+    turned = {dim % rank for dim in dims if dim is not None}
+    return lineage.with_axes(
+        tuple(replace(factor, backwards=not factor.backwards) for factor in axis) if i in turned else axis
+        for i, axis in enumerate(lineage.axes)
+    )
+
+
 TAKES: Mapping[str, Callable[[Call, Lineage, Tensor], Lineage]] = {
     "index": _indexed,
     "select": _selected,
@@ -287,4 +321,5 @@ TAKES: Mapping[str, Callable[[Call, Lineage, Tensor], Lineage]] = {
     "gather": _gathered,
     "take_along_dim": _gathered,
     "index_select": _chosen,
+    **dict.fromkeys(("flip", "fliplr", "flipud"), _flipped),
 }

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
-from lstm_lint.lineage import WORKED_OUT, Astray, Axis, Factor, Graph, Lineage, Role, fitted, other, size_of
+from lstm_lint.lineage import WORKED_OUT, Astray, Axis, Factor, Graph, Lineage, Role, fitted, loosened, other, size_of
 from lstm_lint.ops.arguments import Op
 from lstm_lint.ops.einops import arrangement, as_function
 from lstm_lint.ops.taking import TAKES, part_of
@@ -38,13 +38,21 @@ def traced(op: Op, name: str) -> Op:
 def lineages(call: Call) -> Iterator[Lineage]:
     """The lineage of every tensor among the arguments that has one."""
     for value in (*call.positional, *call.keywords.values()):
-        if isinstance(value, Tensor):
-            if value.lineage is not None:
-                yield value.lineage
-        elif isinstance(value, Tuple):
-            yield from (item.lineage for item in value.items if isinstance(item, Tensor) and item.lineage is not None)
-        elif isinstance(value, Repeated) and isinstance(value.item, Tensor) and value.item.lineage is not None:
-            yield value.item.lineage
+        yield from _lineages(value)
+
+
+def _lineages(value: Value) -> Iterator[Lineage]:
+    match value:
+        case Tensor(lineage=Lineage() as lineage):
+            yield lineage
+        case Tuple(items):
+            for item in items:
+                yield from _lineages(item)
+        case Repeated(item):
+            yield from _lineages(item)
+        case OneOf(alternatives):
+            for _, item in alternatives:
+                yield from _lineages(item)
 
 
 def _with_lineage(op: Op, call: Call, name: str, parents: Sequence[Lineage], result: Value) -> Value:
@@ -80,6 +88,17 @@ def _of_tensor(op: Op, call: Call, name: str, parents: Sequence[Lineage], result
     return _together(call, parents, result, keeps=name not in REORDERS)
 
 
+def with_origin(call: Call, result: Tensor) -> Tensor:
+    """A result whose shape is lost, with where it came from: what it is worked out of."""
+    parents, name = list(lineages(call)), call.name.rpartition(".")[2]
+    source = call.positional[0] if call.positional else call.keywords.get("input")
+    of_others = name in OF_FIRST and not (isinstance(source, Tensor) and source.lineage is not None)
+    if not parents or name in NEW or of_others or name in TAKES:  # what is taken is said elsewhere
+        return result
+    lineage = _united(parents)
+    return replace(result, lineage=replace(lineage, graph=Graph.CUT) if name in CUTS else lineage)
+
+
 NEW = frozenset({
     "new_zeros", "new_ones", "new_full", "new_empty", "new_tensor", "zeros_like", "ones_like", "rand_like", "randn_like",
     "full_like", "empty_like", "new", "zero_", "fill_", "normal_", "uniform_", "copy_", "bernoulli", "eq", "ne", "lt", "gt",
@@ -94,7 +113,7 @@ OF_FIRST = frozenset(("expand_as", "view_as", "reshape_as", "type_as", "masked_f
 """What only looks at its other arguments."""
 
 REORDERS = frozenset({
-    "flip", "fliplr", "flipud", "roll", "sort", "cumsum", "cumprod", "index_select", "matmul", "bmm", "mm", "einsum",
+    "roll", "sort", "cumsum", "cumprod", "index_select", "matmul", "bmm", "mm", "einsum",
     "baddbmm", "topk",
 })  # fmt: skip
 """Of the same sizes, and yet not with every element where it was."""
@@ -113,11 +132,18 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
     dims = result.shape.dims
     axes: tuple[Axis, ...] | None = None
     if keeps and whole and dims is not None:
-        axes = tuple(fitted(axis, size) for axis, size in zip(whole[0], dims, strict=True))
+        axes = tuple(fitted(_agreed(column), size) for column, size in zip(zip(*whole, strict=True), dims, strict=True))
     taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
     alike = [v.lineage for v in given if keeps and v.lineage is not None and v.shape == result.shape]
     front, astray = alike[0].front if alike else (), alike[0].astray if len(alike) == 1 else None
     return replace(_united(parents), axes=axes, taken=taken, front=front, astray=astray)
+
+
+def _agreed(axes: Sequence[Axis]) -> Axis:
+    """What the axis of several tensors means together: nothing where one of them counts it from the other end."""
+    first, *others = axes
+    turned = [replace(factor, backwards=not factor.backwards) for factor in first]
+    return first if all(list(axis) != turned for axis in others) else other(size_of(first))
 
 
 def _united(parents: Sequence[Lineage]) -> Lineage:
@@ -251,12 +277,14 @@ def _of_piece(call: Call, name: str, item: Tensor, before: Sequence[Value] | Non
     axis = index.constant % rank
     if name == "unbind":
         _, taken = part_of(lineage.axes[axis], Int(Dim.of(len(before))), call)
-        return replace(item, lineage=lineage.taking(taken).with_axes(a for i, a in enumerate(lineage.axes) if i != axis))
+        found = lineage.taking(taken).with_axes(a for i, a in enumerate(lineage.axes) if i != axis)
+        return replace(item, lineage=loosened(found, len(lineage.taken)))
     begin = sum((one.shape.dim(axis) for one in before if isinstance(one, Tensor)), ZERO)
     part = Slice(Int(begin), Int(begin + dims[axis]), NoneValue())
     kept_axis, taken = part_of(lineage.axes[axis], part, call)
     axes = [kept_axis or () if i == axis else a for i, a in enumerate(lineage.axes)]
-    return replace(item, lineage=lineage.taking(taken).with_axes(fitted(a, d) for a, d in zip(axes, dims, strict=True)))
+    found = lineage.taking(taken).with_axes(fitted(a, d) for a, d in zip(axes, dims, strict=True))
+    return replace(item, lineage=loosened(found, len(lineage.taken)))
 
 
 # -- joining ---------------------------------------------------------------------------------------------------------
@@ -275,6 +303,9 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
         axes.insert(dim.constant % len(dims), other(dims[dim.constant]))
     if len(dims) != len(axes):
         return united
+    if len(dims) == len(lineage.axes):
+        ranked = [one.axes for one in known if one.axes is not None and len(one.axes) == len(dims)]
+        axes = [_agreed(column) for column in zip(*ranked, strict=True)]
     joined = [axis if size_of(axis) == size else other(size) for axis, size in zip(axes, dims, strict=True)]
     joined[dim.constant] = other(dims[dim.constant])
     if len(dims) == len(lineage.axes) and any(one.holds_features(dim.constant) for one in known):

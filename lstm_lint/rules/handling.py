@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
 from operator import or_
 
@@ -35,6 +35,17 @@ def taken_by(use: Use) -> Sequence[Taken]:
 def took(use: Use, role: Role) -> Taken | None:
     """What it takes of one role."""
     return next((taken for taken in taken_by(use) if taken.role is role), None)
+
+
+def takings(use: Use, role: Role) -> Iterator[tuple[Lineage, Taken]]:
+    """What it takes of one role, and what results; or what it is given of that, taken as an item of a sequence or by a loop."""
+    after, taken = result_of(use), took(use, role)
+    if after is not None and taken is not None:
+        yield after, taken
+    for lineage in use.lineages:
+        item = lineage.took(role)
+        if item is not None and item.loose:
+            yield lineage, item
 
 
 def which(lineage: Lineage) -> frozenset[str]:

@@ -6,6 +6,15 @@
 Checks that the first dimension of `h_0` and `c_0` is `num_layers * num_directions`, where `num_directions` is 2 for a
 bidirectional layer and 1 otherwise.
 
+```
+nn.LSTM(28, 4, num_layers=2, bidirectional=True)     h_0  (4, N, 4)       4 = num_layers * num_directions
+
+h_0[0]   layer 0, forward   --+
+h_0[1]   layer 0, backward  --+  torch.zeros(2, N, 4) has a state for these
+h_0[2]   layer 1, forward   --+
+h_0[3]   layer 1, backward  --+  and none for these
+```
+
 ## Why it is bad
 torch refuses the call. Code that counts only the layers, or only the directions, works until somebody sets
 `bidirectional=True` or `num_layers=2`.

@@ -6,6 +6,15 @@
 Checks that the batch dimension of `h_0` and `c_0` (the second one; the first one of a cell's state) is the batch of the
 input.
 
+```
+                  batch_first=False              batch_first=True
+x                 (T, N, F)                      (N, T, F)
+                     |                            |
+the batch         x.size(1)                      x.size(0)
+                     |                            |
+h_0, c_0     (D*L,   N, H)                (D*L,   N, H)       always on the second axis
+```
+
 ## Why it is bad
 torch refuses the call. The usual cause is the layout of the input: with `batch_first=True` the batch is `x.size(0)`,
 without it `x.size(1)`, and the state built from the other one only fits while the sequence is as long as the batch is

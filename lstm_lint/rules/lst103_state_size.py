@@ -6,6 +6,13 @@
 Checks the last dimension of the state: `hidden_size` for `c_0`, and for `h_0` `proj_size` if there is a projection, else
 `hidden_size`.
 
+```
+        nn.LSTM(28, 64)     nn.LSTM(28, 64, proj_size=16)     nn.LSTM(28, 64, bidirectional=True)
+
+h_0     (1, N, 64)          (1, N, 16)   proj_size            (2, N, 64)    and not (1, N, 128)
+c_0     (1, N, 64)          (1, N, 64)   hidden_size          (2, N, 64)
+```
+
 ## Why it is bad
 torch refuses the call. Usual causes: the size of the input or of the embedding was used, the directions were multiplied
 into the last dimension (they belong into the first), or `h_0` was left at `hidden_size` when `proj_size` was added.

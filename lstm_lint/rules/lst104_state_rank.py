@@ -6,6 +6,12 @@
 Checks how many dimensions the state has: three for a batched (3-D) input, two for an unbatched (2-D) one. A cell's state
 has as many as its input, two with a batch and one without.
 
+```
+                 input         state                      a cell's input    state
+a batch          (T, N, F)     (D*L, N, H)   3-D, 3-D     (N, F)            (N, H)
+one sequence     (T,    F)     (D*L,    H)   2-D, 2-D     (F,)              (H,)
+```
+
 ## Why it is bad
 torch refuses the call. Usual causes: the batch dimension was dropped with `squeeze` or by indexing, the state of an
 LSTMCell was given to an LSTM, or a single sequence is passed without its batch dimension while the state has one.

@@ -7,6 +7,14 @@ Finds a state that is laid out `(batch, layers, size)`. The state is always `(nu
 `batch_first=True` changes the layout of the input and the output, never that of the state. This is one finding, where
 LST101 and LST102 would be two.
 
+```
+              batch_first=False     batch_first=True
+x             (T, N, F)             (N, T, F)           turned
+output        (T, N, D*H)           (N, T, D*H)         turned
+h_0, c_0      (D*L, N, H)           (D*L, N, H)         the same, and not (N, D*L, H)
+h_n, c_n      (D*L, N, H)           (D*L, N, H)         the same
+```
+
 ## Why it is bad
 torch refuses the call, unless the batch happens to be as large as the number of layers; then samples and layers are mixed
 up in silence.

@@ -6,6 +6,12 @@
 Checks what is passed as the state as a whole. An LSTM takes one pair `(h_0, c_0)`, a tuple or a list; a GRU or RNN takes
 one tensor. A call that does not fit `forward(input, hx=None)` at all, such as `lstm(x, h0, c0)`, is this rule's as well.
 
+```
+lstm(x, (h_0, c_0))     one pair           lstm(x, h_0, c_0)      three arguments, and forward takes two
+                                           lstm(x, h_0)           h_0[0] and h_0[1] are taken for the pair
+gru(x, h_0)             one tensor         gru(x, (h_0, c_0))     a pair where a tensor is wanted
+```
+
 ## Why it is bad
 torch stops, often with a message that does not name the cause: an `IndexError`, an `AttributeError` about a tuple, or a
 complaint about the number of dimensions of `hx`.

@@ -5,7 +5,8 @@
 ## What it does
 Follows the features that a recurrent layer gives, through dropout, activations, permute, pad_packed_sequence, concatenation,
 reshape and pooling over time, to whatever has a size of its own for them: Linear, Bilinear, LayerNorm, RMSNorm, BatchNorm1d,
-Conv1d, MultiheadAttention, transformer layers, and products with a weight (`@`, matmul, einsum, F.linear).
+Conv1d, MultiheadAttention, transformer layers, and products with a weight (`@`, matmul, einsum, F.linear). BatchNorm1d and
+Conv1d want the features on axis 1: where they stand behind the steps, that is found too.
 
 ```
                           features          D = 2 if bidirectional else 1
@@ -56,11 +57,11 @@ from lstm_lint.dims import ONE, Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
-from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare
+from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare, is_about_a_rank
 from lstm_lint.remedies import Argument, SetSize
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.consumers import Want, wanted
-from lstm_lint.rules.handling import trust_of
+from lstm_lint.rules.handling import site_of, trust_of, which
 from lstm_lint.values import Tensor
 
 
@@ -72,6 +73,38 @@ def check(use: Use, _: Handling) -> Iterator[Complaint]:
         if found is not None and found.comparison.differs:
             yield _complaint(use, want, found)
             return
+        if (steps := _steps_for_features(use, want)) is not None:
+            yield _on_wrong_axis(use, want, steps)
+            return
+
+
+def _steps_for_features(use: Use, want: Want) -> _Fed | None:
+    """The axis of the steps where the features are wanted, which stand behind it in the number that is wanted.
+
+    ``nn.Conv1d(hidden, k, 3)(out)``; a BatchNorm1d takes two axes as well, so that the tensor has to be known to have three.
+    """
+    lineage, dims = want.tensor.lineage, want.tensor.shape.dims
+    if lineage is None or dims is None or len(dims) != 3 or want.axis != -2 or not lineage.holds_features(-1):
+        return None
+    if lineage.roles(-2) != (Role.TIME,) or lineage.factor(Role.TIME) is None or which(lineage) != {"output"}:
+        return None
+    if want.consumer == "BatchNorm1d" and any(is_about_a_rank(flag) for flag in use.given.flags):
+        return None
+    site, trust = site_of(use), replace(trust_of(use), rounds=use.rounds)
+    if site is None or compare(want.size, dims[-1], use.given, trust).extent is not Extent.NEVER:
+        return None
+    comparison = compare(want.size, dims[-2], use.given, trust)
+    if comparison.extent is Extent.UNKNOWN:  # sizes of a tensor and of a layer: torch takes it where they happen to be one
+        comparison = Comparison(Extent.SOMETIMES, unless=f"{dims[-2].text} == {want.size.text}")
+    return _Fed(site, want.size, dims[-2], comparison) if comparison.differs else None
+
+
+def _on_wrong_axis(use: Use, want: Want, fed: _Fed) -> Complaint:
+    message = (
+        f"{want.name} is {fed.expected.text}, the features of the {fed.site.layer}'s output, and axis 1 of what it is fed are "
+        f"its {fed.actual.text} steps: transpose(1, 2) first{condition_text(fed.comparison)}"
+    )
+    return replace(_complaint(use, want, fed), message=message, remedy=None)
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@
 
 ## What it does
 Finds the last step of the output of a bidirectional layer, in any spelling: `out[:, -1]`, `out[-1]`, `out[:, seq_len - 1]`,
-`out.select(1, -1)`, `out[torch.arange(n), lengths - 1]`, `gather`, behind any transpose, dropout or Linear. It is silent where
-the first step is used as well, alone or with all the others (a mean, an attention), where only the forward half of the last
-one is, and where one sample is looked at.
+`out.select(1, -1)`, `out[torch.arange(n), lengths - 1]`, `gather`, `out.split([T - 1, 1], 1)[1]`, `out.flip(1)[:, 0]`, behind
+any transpose, dropout or Linear, and what is left of a loop over the steps (`for step in out: last = step`) or of a list of
+them. It is silent where the first step is used as well, alone or with others (a mean, an attention, a loop that does something
+with each), where only the forward half of the last one is, and where one sample is looked at.
 
 ```
           step 0      1      ...    T-1
@@ -64,46 +65,58 @@ from lstm_lint.rules.handling import (
     result_of,
     site_of,
     taken_further,
+    takings,
     told_apart,
-    took,
     two_directions,
     which,
 )
 
 
 def check(use: Use, handling: Handling) -> Iterator[Complaint]:
-    before, after = lineage_of(use), result_of(use)
-    step = took(use, Role.TIME)
-    if before is None or after is None or step is None or step.at not in (LAST, ENDS) or which(before) != {"output"}:
-        return
-    half = after.took(Role.DIRECTION)
+    for after, step in takings(use, Role.TIME):
+        if step.at in (LAST, ENDS) and which(after) == {"output"} and not _is_harmless(use, after, step, handling):
+            yield from _complaint(use, after, step)
+
+
+def _is_harmless(use: Use, after: Lineage, step: Taken, handling: Handling) -> bool:
+    """Whether there is one step only, one sample, the forward half alone, or the first step is used as well."""
+    before, half = lineage_of(use), after.took(Role.DIRECTION)
     if step.size == ONE or (half is not None and half.at != LAST) or after.took(Role.BATCH) is not None:
-        return
-    others = [other for other in handling.of(before, use.given) if other is not use]
-    if told_apart(use, others):
-        return
-    if any(_takes_first(other) or _reads_every_step(other) for other in others) or _forward_alone(after, handling):
-        return
+        return True
+    whole = after if step.loose or before is None else before
+    others = [other for other in handling.of(whole, use.given) if other is not use]
+    if told_apart(use, others) or _forward_alone(after, handling):
+        return True
+    if step.loose and _takes_first(use):
+        return True
+    used = [other for other in others if other.name != "unpack"]  # what is only unpacked into names is not used yet
+    return any(_takes_first(other) or _reads_every_step(other) or _reads_several(other) for other in used)
+
+
+def _complaint(use: Use, after: Lineage, step: Taken) -> Iterator[Complaint]:
     comparison = two_directions(use)
     if not comparison.differs:
         return
+    half = after.took(Role.DIRECTION)
     whose = "the last step" if step.at == LAST else "each sample's own last step"
+    name = f"{layer_name(use)}, as what is taken here is used behind it" if step.loose else layer_name(use)
     part = "its backward half" if half is None else "the backward half of it"
     message = (
-        f"{whose} of a bidirectional {layer_name(use)}: {part} has read one step only; take both directions of h_n instead, "
+        f"{whose} of a bidirectional {name}: {part} has read one step only; take both directions of h_n instead, "
         f"{BOTH}{condition_text(comparison)}"
     )
-    details = {"step": step.at}
+    before = lineage_of(use)
+    mendable = half is None and step.at == LAST and not step.loose and before is not None
     yield Complaint(
-        use.place,
+        step.place,
         message,
         Ask.EXPERIMENT,
         comparison,
         site=site_of(use),
         use=use,
         experiment="backward-last-step",
-        details=details,
-        remedy=_remedy(use, before, comparison) if half is None and step.at == LAST else None,
+        details={"step": step.at},
+        remedy=_remedy(use, before, comparison) if mendable and before is not None else None,
     )
 
 
@@ -125,9 +138,17 @@ def _remedy(use: Use, before: Lineage, comparison: Comparison) -> JoinEnds | Non
 def _takes_first(use: Use) -> bool:
     """Whether it takes the first step, where the backward direction has read everything."""
     after = result_of(use)
-    step: Taken | None = after.took(Role.TIME) if after is not None else None
-    half = after.took(Role.DIRECTION) if after is not None else None
-    return step is not None and step.at == FIRST and (half is None or half.at == LAST)
+    for one in (*use.lineages, *((after,) if after is not None else ())):
+        step, half = one.took(Role.TIME), one.took(Role.DIRECTION)
+        if step is not None and step.at == FIRST and (half is None or half.at == LAST):
+            return True
+    return False
+
+
+def _reads_several(use: Use) -> bool:
+    """Whether it is done to some steps of the output, the first of which may be one of them: ``out[:, :-1].mean(1)``."""
+    outputs = [one for one in use.lineages if which(one) == {"output"}]
+    return any(factor.role is Role.TIME and not factor.whole for one in outputs for axis in one.axes or () for factor in axis)
 
 
 PRODUCTS = frozenset({"matmul", "bmm", "mm", "einsum", "baddbmm", "scaled_dot_product_attention", "MultiheadAttention"})
@@ -138,6 +159,8 @@ READERS = frozenset({"LSTM", "GRU", "RNN", "pass"})
 def _reads_every_step(use: Use) -> bool:
     """Whether it works something out of all steps of the output: a sum, an attention, another recurrent layer."""
     name = use.name.rpartition(".")[2]
+    if any((step := one.took(Role.TIME)) is not None and step.index is not None for one in use.lineages):
+        return True  # in a loop over them
     whole = [one for one in use.lineages if which(one) == {"output"} and one.factor(Role.TIME) is not None]
     if not whole or name in PRODUCTS | READERS:
         return bool(whole)

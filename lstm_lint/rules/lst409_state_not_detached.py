@@ -4,7 +4,9 @@
 
 ## What it does
 Finds a training loop in which a state goes from one round to the next and `backward` is called in each, without a `detach` in
-between.
+between: a variable that the call's own result is unpacked into, or an attribute of the model that its `forward` sets. It does
+not matter whose loss it is. The rule is silent where the state is cut off anywhere (`detach`, `detach_`, `.data`, under
+`no_grad`), begins anew, or goes through code that is not in sight, and where `backward` keeps the graph.
 
 ```
 round 1   h_0 --lstm--> out, h_n --loss.backward()      the graph of round 1 is freed

@@ -7,7 +7,7 @@ Finds a batch whose layout is known, since a layer, `pad_sequence` or `pad_packe
 the other way round: batch-first data in a layer without `batch_first`, or the reverse. So is that of a batch from a
 `DataLoader` that shuffles and has no `collate_fn`, where the samples are known (a `TensorDataset`, a class with a
 `__getitem__`): torch puts them one behind the other along the first axis. Without `shuffle=True` it may be a sequence that is
-read piece by piece, and the rule says nothing.
+read piece by piece, and the rule says nothing. A `collate_fn` that is in sight is followed: a batch is what it returns.
 
 ```
 encoder = nn.LSTM(28, 64, batch_first=True)      out  (N, T, 64)

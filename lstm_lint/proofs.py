@@ -451,9 +451,7 @@ def _partly(
     unless = None
     if not bad:
         said = {_size_words(case, expected, actual) for case in conditional}
-        wrong, right = (
-            said.pop() if len(said) == 1 else (f"{actual.text} != {expected.text}", f"{actual.text} == {expected.text}")
-        )
+        wrong, right = said.pop() if len(said) == 1 else _sides(actual, expected)
         unless = right if not words else None
         words.append(wrong)
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
@@ -541,5 +539,10 @@ def _size_words(case: _Case, expected: Dim, actual: Dim) -> tuple[str, str]:
         if len(roots) == 1:
             return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
     here = {flag: Dim.of(on) for flag, on in case.flags.items()}
-    left, right = actual.substitute(here).text, expected.substitute(here).text
+    return _sides(actual.substitute(here), expected.substitute(here))
+
+
+def _sides(actual: Dim, expected: Dim) -> tuple[str, str]:
+    """That they differ and that they agree, a number on the right."""
+    left, right = (expected.text, actual.text) if actual.constant is not None else (actual.text, expected.text)
     return f"{left} != {right}", f"{left} == {right}"

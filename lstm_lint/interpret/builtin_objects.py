@@ -114,7 +114,7 @@ def builtin_isinstance(it: Interpreter, arguments: Arguments, node: cst.CSTNode)
     value, wanted = arguments.positional
     total = ZERO
     for condition, item in alternatives(value):
-        total = total + condition * _is_instance(it, item, wanted, node)
+        total = total + condition * _is_instance(it, it.settled(item), wanted, node)
     return Bool(total)
 
 

@@ -197,13 +197,15 @@ class _Count:
 
     def _one_of(self, alternatives: tuple[tuple[Dim, Value], ...]) -> Value:
         possible = [(here, item) for condition, item in alternatives if (here := self.dim(condition)) != ZERO]
-        kept = [(condition, self._under(condition).value(item)) for condition, item in possible]
+        kept = [(condition, self._under(condition, item).value(item)) for condition, item in possible]
         certain = [item for condition, item in kept if condition == ONE]
         return certain[0] if certain else OneOf(tuple(kept))
 
-    def _under(self, condition: Dim) -> _Count:
-        """The same, where what a condition fixes is put into the count."""
-        return self if condition == ONE else replace(self, count=assumed(self.count, condition))
+    def _under(self, condition: Dim, item: Value) -> _Count:
+        """The same, where what a condition fixes is put into the count, for what the counter took of a layer's output."""
+        lineage = item.lineage if isinstance(item, Tensor) else None
+        is_taken = lineage is not None and any(taken.index is not None for taken in lineage.taken)
+        return replace(self, count=assumed(self.count, condition)) if is_taken and condition != ONE else self
 
     def _layer(self, layer: Layer) -> Layer:
         """The layer with its sizes at that count: a site of its own, if they differ."""

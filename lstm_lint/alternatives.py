@@ -136,11 +136,12 @@ def configuration(given: Dim, required: Dim = ONE) -> str | None:
 
 
 def _by_the_defaults(given: Dim, required: Dim) -> str | None:
-    """Those declared defaults without which the condition does not hold."""
-    settled = implied(required)
-    fixed = {s: dim for s, dim in implied(given).items() if s.is_flag and s.default is not None and dim.constant == s.default}
-    words = [flag_text(s, s.default or 0) for s in fixed if s not in settled and _is_configuration(s)]
-    return " and ".join(words) or None
+    """Those declared defaults without which the condition does not hold, or each of which alone brings it about."""
+    settled, fixed = implied(required), implied(given)
+    usual = {s: Dim.of(s.default) for s in given.flags if s.default is not None and s not in settled and _is_configuration(s)}
+    needed = [flag_text(s, s.default or 0) for s, default in usual.items() if fixed.get(s) == default]
+    enough = [flag_text(s, s.default or 0) for s, default in usual.items() if given.substitute({s: default}) == ONE]
+    return " and ".join(needed) or " or ".join(enough) or None
 
 
 def _by_default(condition: Dim) -> Dim:

@@ -372,18 +372,8 @@ class Dim:
 
     def substitute(self, values: Mapping[Symbol, Dim]) -> Dim:
         """Every symbol in `values` replaced, inside opaque atoms too."""
-        if not values or not any(s in values for s in self.symbols):
-            return self
-        terms: list[tuple[Monomial, int]] = []
-        known: dict[Atom, Dim] = {}
-        for monomial, coefficient in self.terms:
-            product = Dim.of(coefficient)
-            for atom in monomial:
-                if (value := known.get(atom)) is None:
-                    value = known[atom] = _substituted(atom, values)
-                product = product * value
-            terms.extend(product.terms)
-        return Dim.collect(terms)
+        put = tuple((symbol, values[symbol]) for symbol in self.symbols if symbol in values) if values else ()
+        return substituted(self, put, self._minima, *(value._minima for _, value in put)) if put else self
 
     def evaluate(self, values: Mapping[Symbol, int]) -> int | None:
         """The integer under an assignment, or None if a symbol has no value (or a division by zero is met)."""
@@ -410,6 +400,21 @@ def multiplied(left: Dim, right: Dim, *minima: tuple[object, ...]) -> Dim:
             if (joined := _multiply(monomial, other)) is not None:
                 products.append((joined, a * b))
     return Dim.collect(products)
+
+
+@lru_cache(maxsize=1 << 14)
+def substituted(dim: Dim, put: tuple[tuple[Symbol, Dim], ...], *minima: tuple[object, ...]) -> Dim:
+    """The dim with those symbols replaced. `minima`: as in `multiplied`."""
+    values = dict(put)
+    terms: list[tuple[Monomial, int]] = []
+    for monomial, coefficient in dim.terms:
+        kept = tuple(atom for atom in monomial if not _speaks_of(atom, values))
+        product = Dim(((kept, coefficient),))
+        for atom in monomial if len(kept) < len(monomial) else ():
+            if atom not in kept:
+                product = product * _substituted(atom, values)
+        terms.extend(product.terms)
+    return Dim.collect(terms)
 
 
 ONE_TERM: tuple[tuple[Monomial, int], ...] = (((), 1),)
@@ -441,6 +446,12 @@ def _without(monomial: Monomial, divisor: Monomial) -> Monomial | None:
             return None
         rest.remove(atom)
     return tuple(rest)
+
+
+def _speaks_of(atom: Atom, values: Mapping[Symbol, Dim]) -> bool:
+    if isinstance(atom, Symbol):
+        return atom in values
+    return any(symbol in values for argument in atom.arguments for symbol in argument.symbols)
 
 
 def _substituted(atom: Atom, values: Mapping[Symbol, Dim]) -> Dim:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.lineage import Lineage, is_noted
@@ -42,7 +43,7 @@ class LstmSite:
     def layer(self) -> str:
         return self.bound.layer
 
-    @property
+    @cached_property
     def trust(self) -> Trust:
         """The symbols of its own configuration, which an analysis may vary freely."""
         symbols: set[Symbol] = set()

@@ -139,7 +139,7 @@ def _solved(subject: Dim, value: Dim) -> dict[Symbol, Dim]:
 
 def assumed(dim: Dim, given: Dim, positive: frozenset[Symbol] = frozenset()) -> Dim:
     """`dim` with what the condition fixes put in."""
-    return dim if given == ONE or dim.constant is not None else dim.substitute(implied(given, positive))
+    return dim if given.spoken_of.isdisjoint(dim.symbols) else dim.substitute(implied(given, positive))
 
 
 def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int]]:

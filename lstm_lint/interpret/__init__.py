@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import libcst as cst
 
-from lstm_lint.dims import multiplied
+from lstm_lint.dims import multiplied, substituted
 from lstm_lint.facts import Facts
 from lstm_lint.interpret import attributes, calls, conditions, expressions, loops, names, operators, statements
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
@@ -90,7 +90,7 @@ def interpret(
 
     `relevant`: the names at module level that can have to do with a layer (`syntax.relevance`); None for all.
     """
-    for cached in (multiplied, implied, judge):
+    for cached in (multiplied, substituted, implied, judge):
         cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
     return run(Interpreter(tree, TABLES, project, strict, relevant, _world_of(project)))
 

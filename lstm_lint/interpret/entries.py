@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -14,10 +14,10 @@ from lstm_lint.interpret.calls import call_function, default_of, named_parameter
 from lstm_lint.interpret.choose import alternatives, choose, expand, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside
-from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
+from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter, Recorded
 from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.setting import setters
-from lstm_lint.interpret.store import Frame, Store
+from lstm_lint.interpret.store import Frame, Location, Store, Watch
 from lstm_lint.interpret.uses import note_leaving
 from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
@@ -153,7 +153,13 @@ def enter_class(it: Interpreter, cls: Class) -> None:
         can_set = setters(it, cls)
         before = len(it.calls)
         known = collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
-        results = [known[m.definition] if m.definition in known else enter_function(it, m) for m in methods]
+        results: list[Value | None] = []
+        for method in methods:
+            if (visit := known.get(method.definition)) is None:
+                results.append(enter_function(it, method))
+            else:
+                it.put_back(visit.recorded)
+                results.append(visit.result)
         check_makers(it, instance, [value for value in results if value is not None], it.calls[before:])
     it.store, it.path, it.required = base, path, ONE
 
@@ -243,19 +249,29 @@ def leave_open(it: Interpreter, instance: Ref, node: cst.ClassDef) -> None:
         it.write((instance.number, name), Int(outside.as_dim()) if is_size else choose(was_set, outside, value))
 
 
-def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> Mapping[object, Value | None]:
+@dataclass(frozen=True)
+class _Visit:
+    """One entry of a method: what it returned, what was recorded, and what it asked of the memory before it."""
+
+    result: Value | None
+    recorded: Recorded
+    watch: Watch
+
+
+def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> Mapping[object, _Visit]:
     """Put on the instance what its methods assign to ``self``, each under the condition that the method ran before.
 
-    Where that changes nothing they need not be entered again: what they return, by definition; else nothing.
+    By definition, the visits of those that ask for nothing of what that changes: they need not be entered again.
     """
     base = it.store
     found: dict[str, list[Value]] = {}
-    results: dict[object, Value | None] = {}
-    seen = it.recorded()
+    visits: dict[object, _Visit] = {}
     for method in methods:
         assert isinstance(method.definition, cst.FunctionDef)
-        layer = Store(base)
-        result = results[method.definition] = enter_function(it, method, layer)
+        watch, seen = Watch(base), it.recorded()
+        layer = Store(watch)
+        result = enter_function(it, method, layer)
+        visits[method.definition] = _Visit(result, it.take_back(seen), watch)
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 if result is not None:
@@ -265,17 +281,15 @@ def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) 
         for name in () if result is not None else _set_behind(it, layer, instance):
             lost = f"`{method.name}`, which may set it, takes too many steps to follow"
             found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
-    is_changed = False
+    changed: set[Location] = set()
     for name, values in found.items():
         for position, value in enumerate(values):
             old = base.read((instance.number, name))
             if old is None or not same(old, value):
                 set_since = value if old is None else choose(_was_set(instance, name, position), value, old)
                 base.write((instance.number, name), set_since)
-                is_changed = True
-    if is_changed:
-        it.take_back(seen)
-    return {} if is_changed else results
+                changed.add((instance.number, name))
+    return {key: visit for key, visit in visits.items() if not visit.watch.was_asked(changed)}
 
 
 def _set_behind(it: Interpreter, left: Store, instance: Ref) -> Iterator[str]:

@@ -6,7 +6,7 @@ under the condition of the branch. Nothing is copied.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -88,6 +88,37 @@ class Store:
         for part in reversed(chain):
             seen.update(part._names.get(owner, {}))
         yield from seen
+
+
+class Asked(dict[Hashable, T]):
+    """An empty dictionary that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.keys_asked: set[Hashable] = set()
+
+    def get(self, key: Hashable, default: T | None = None) -> T | None:  # type: ignore[override]
+        self.keys_asked.add(key)
+        return default
+
+
+class Watch(Store):
+    """A layer in between, which holds nothing, and notes what those above ask of those below."""
+
+    def __init__(self, parent: Store) -> None:
+        self.locations: Asked[Value] = Asked()
+        self.owners: Asked[dict[str, None]] = Asked()
+        self.is_asked_all = False
+        super().__init__(parent, self.locations, {}, self.owners)  # type: ignore[arg-type]
+
+    def everything(self) -> dict[Location, Value]:
+        self.is_asked_all = True
+        return super().everything()
+
+    def was_asked(self, locations: Iterable[Location]) -> bool:
+        """Whether any of these was asked for, or which names its owner has."""
+        places, owners = self.locations.keys_asked, self.owners.keys_asked
+        return self.is_asked_all or any(location in places or location[0] in owners for location in locations)
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterator
 from functools import lru_cache
 
 SHORT = 2000
@@ -42,3 +43,22 @@ def parsed(text: str) -> ast.Module | Exception:
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return error
+
+
+def inner_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """The children of a node of Python's own tree but for its context, faster than `ast.iter_child_nodes`."""
+    for name in node._fields:
+        value = getattr(node, name, None) if name != "ctx" else None
+        if isinstance(value, list):
+            yield from (item for item in value if isinstance(item, ast.AST))
+        elif isinstance(value, ast.AST):
+            yield value
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all below it, in no order."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(inner_nodes(current))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from lstm_lint.syntax.nesting import parsed
+from lstm_lint.syntax.nesting import inner_nodes, parsed, walk
 
 OWN = frozenset({"self", "cls"})
 OF_MODULES = frozenset({"forward", "parameters", "train", "eval", "zero_grad", "state_dict", "load_state_dict"})
@@ -24,56 +24,22 @@ def set_from_outside(text: str) -> frozenset[str]:
         return frozenset()
     assigned: list[tuple[str, str]] = []
     modules: set[str] = set()
-    for node in ast.walk(tree):
+    for node in walk(tree):
         assigned.extend(_assigned(node))
         modules.update(_used_as_module(node))
     return frozenset(name for owner, name in assigned if owner in modules)
 
 
-@lru_cache(maxsize=64)
 def changed_later(text: str, constructors: bool) -> frozenset[str] | None:
     """The attributes that the text's code may assign or change in place; None where it may be any.
 
     Without `constructors` those are left out that are only assigned in ``__init__``.
     """
-    tree = parsed(text)
-    return _changes([tree], constructors) if isinstance(tree, ast.Module) else None
-
-
-def _changes(nodes: Sequence[ast.AST], constructors: bool) -> frozenset[str] | None:
-    """`changed_later` of the code in these nodes."""
-    found: set[str] = set()
-    pending: list[ast.AST] = list(nodes)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, ast.FunctionDef) and node.name == "__init__" and not constructors:
-            continue
-        assigned = {name for _, name in _assigned(node)}
-        found |= assigned
-        match node:
-            case ast.Attribute(attr=name, ctx=ast.Del()):
-                found.add(name)
-            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store() | ast.Del()):
-                found.add(name)
-            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)) if _is_in_place(method):
-                found.add(name)
-            case ast.Call(func=ast.Name(id="setattr" | "delattr")) | ast.Attribute(attr="__dict__" | "__setattr__"):
-                if not assigned:
-                    return None
-        pending.extend(ast.iter_child_nodes(node))
-    return frozenset(found)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """One function or method of a text, or all that stands outside of them: what it changes, and what it can call by name.
-
-    `changed` is None where it may be any attribute, `calls` where it may call any function.
-    """
-
-    name: str
-    calls: frozenset[str] | None
-    changed: frozenset[str] | None
+    parts = _parts(text)
+    if parts is None:
+        return None
+    live = [part for part in parts if constructors or part.name != CONSTRUCTOR]
+    return None if any(part.changes_any for part in live) else frozenset[str]().union(*(part.changed for part in live))
 
 
 def changed_by(texts: Sequence[str], function: str) -> frozenset[str] | None:
@@ -86,26 +52,24 @@ def changed_by(texts: Sequence[str], function: str) -> frozenset[str] | None:
         if (found := _parts(text)) is None:
             return None
         parts.extend(found)
-    if all(part.name != function for part in parts):
+    waiting = [part for part in parts if part.name != CONSTRUCTOR]
+    names = {part.name for part in waiting}
+    if function not in names:
         return None
-    escaped = frozenset[str]().union(*(_escaped(text) for text in texts))
-    known = frozenset(part.name for part in parts).union(*(_attributes(text) for text in texts))
-    reached = {function, "", *UNNAMED, *(part.name for part in parts if _is_special(part.name) or part.name in escaped)}
+    spoken, assigned = (set[str]().union(*sets) for sets in zip(*((part.spoken, part.assigned) for part in parts), strict=True))
+    reached = {function, "", *UNNAMED, *(name for name in names if _is_special(name) or name in spoken)}
     changed: set[str] = set()
-    while live := [part for part in parts if part.name in reached]:
-        parts = [part for part in parts if part.name not in reached]
+    while live := [part for part in waiting if part.name in reached]:
+        waiting = [part for part in waiting if part.name not in reached]
         for part in live:
-            if (
-                part.calls is None
-                or part.changed is None
-                or any(call[5:] not in known for call in part.calls if call[:5] == "self.")
-            ):
+            if part.calls_any or part.changes_any or not part.own_calls <= names | assigned:
                 return None
-            reached |= {call.removeprefix("self.") for call in part.calls}
+            reached |= part.calls
             changed |= part.changed
     return frozenset(changed)
 
 
+CONSTRUCTOR = "__init__"
 UNNAMED = frozenset({"forward", "train", "_apply"})
 """Methods that torch calls where the code says ``model(x)``, ``model.eval()``, ``model.to(device)``."""
 OF_TORCH = OF_MODULES | {"to", "cuda", "cpu", "float", "half", "double", "named_parameters", "modules", "children", "apply"}
@@ -117,43 +81,103 @@ def _is_special(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
-@lru_cache(maxsize=64)
-def _parts(text: str) -> tuple[_Part, ...] | None:
-    """The functions and methods of a text, and under the name "" its other statements; None if it cannot be parsed."""
+@dataclass
+class _Part:
+    """What one function or method of a text does, or all that stands outside of them, whose name is "".
+
+    `calls`: the names in it, any of which it may call; `own_calls`: what it calls of ``self``. `spoken`: the names that are not
+    called, so that what they stand for may be called under another one. `assigned`, `changed`: the attributes that it assigns,
+    and those that it changes in any way. `calls_any`, `changes_any`: it may do so to any, since it gives itself away, or makes
+    names up.
+    """
+
+    name: str
+    calls: set[str] = field(default_factory=set)
+    own_calls: set[str] = field(default_factory=set)
+    spoken: set[str] = field(default_factory=set)
+    assigned: set[str] = field(default_factory=set)
+    changed: set[str] = field(default_factory=set)
+    calls_any: bool = False
+    changes_any: bool = False
+
+    def read(self, root: ast.AST) -> Iterator[ast.FunctionDef]:
+        """Note what the code from a node on does; the constructors within it are left out, and given back."""
+        called: set[int] = set()
+        pending = [root]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.FunctionDef) and node.name == CONSTRUCTOR and node is not root:
+                yield node
+                continue
+            if isinstance(node, ast.Call):
+                called.add(id(node.func))
+            if type(node) in TELLING:
+                self._note(node, id(node) in called)
+            pending.extend(inner_nodes(node))
+
+    def _note(self, node: ast.AST, is_called: bool) -> None:
+        match node:
+            case ast.Name(id=name, ctx=ctx):
+                self.calls_any = self.calls_any or name in BY_ANY_NAME
+            case ast.Attribute(attr=name, ctx=ctx):
+                self.calls_any = self.calls_any or name in ("__dict__", "__getattribute__", "methodcaller", "attrgetter")
+                self.changes_any = self.changes_any or name in ("__dict__", "__setattr__")
+                if not isinstance(ctx, ast.Load):
+                    self.changed.add(name)
+                if isinstance(ctx, ast.Store):
+                    self.assigned.add(name)
+            case ast.Call():
+                return self._note_call(node)
+            case ast.Subscript(value=ast.Attribute(attr=name), ctx=ast.Store() | ast.Del()):
+                return self.changed.add(name)
+            case ast.Constant(value=str() as name) | ast.alias(name=name, asname=str()):
+                return self.spoken.add(name)
+            case _:
+                return None
+        self.calls.add(name)
+        if isinstance(ctx, ast.Load) and not is_called:
+            self.spoken.add(name)
+        return None
+
+    def _note_call(self, node: ast.Call) -> None:
+        if any(map(_is_own, (*node.args, *(keyword.value for keyword in node.keywords)))):
+            self.calls_any = True
+        match node:
+            case ast.Call(func=ast.Name(id="setattr"), args=[_, ast.Constant(value=str() as name), _]):
+                self.assigned.add(name)
+                self.changed.add(name)
+            case ast.Call(func=ast.Name(id="setattr" | "delattr")):
+                self.changes_any = True
+            case ast.Call(func=ast.Attribute(value=ast.Attribute(attr=name), attr=method)) if _is_in_place(method):
+                self.changed.add(name)
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name)) if name not in OF_TORCH:
+                self.own_calls.add(name)
+
+
+TELLING = frozenset({ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.Constant, ast.alias})
+
+
+@lru_cache(maxsize=256)
+def _parts(text: str) -> Sequence[_Part] | None:
+    """The functions and methods of a text, and its other statements; None if it cannot be parsed. Constructors are apart."""
     tree = parsed(text)
     if not isinstance(tree, ast.Module):
         return None
-    parts: list[_Part] = []
-    others: list[ast.AST] = []
-    pending: list[ast.Module | ast.ClassDef] = [tree]
-    while pending:
-        for node in pending.pop().body:
+    others = _Part("")
+    parts = [others]
+    waiting: list[tuple[_Part, ast.AST]] = []
+    bodies: list[ast.Module | ast.ClassDef] = [tree]
+    while bodies:
+        for node in bodies.pop().body:
             if isinstance(node, ast.ClassDef):
-                pending.append(node)
-            elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                others.append(node)
-            elif node.name != "__init__":
-                parts.append(_Part(node.name, _calls([node]), _changes([node], False)))
-    return (*parts, _Part("", _calls(others), _changes(others, False)))
-
-
-def _calls(nodes: Sequence[ast.AST]) -> frozenset[str] | None:
-    """The names that are called, ``self.`` before those of own methods; None where self is given away, or a name made up."""
-    names: set[str] = set()
-    for node in (inner for one in nodes for inner in ast.walk(one)):
-        match node:
-            case ast.Name(id=name) if name in BY_ANY_NAME:
-                return None
-            case ast.Attribute(attr="__dict__" | "__getattribute__" | "methodcaller" | "attrgetter"):
-                return None
-            case ast.Call(args=args, keywords=keywords) if any(_is_own(x) for x in (*args, *(k.value for k in keywords))):
-                return None
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name)) if name not in OF_TORCH:
-                names.add("self." + name)
-            case ast.Name(id=name) | ast.Attribute(attr=name):
-                names.add(name)
-    return frozenset(names)
+                bodies.append(node)
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                waiting.append((_Part(node.name), node))
+            else:
+                waiting.append((others, node))
+    for part, root in waiting:
+        waiting.extend((_Part(CONSTRUCTOR), constructor) for constructor in part.read(root))
+    return [*parts, *(part for part, _ in waiting if part is not others)]
 
 
 def _is_own(node: ast.expr) -> bool:
@@ -167,32 +191,6 @@ def _is_own(node: ast.expr) -> bool:
             return any(map(_is_own, items))
         case _:
             return False
-
-
-def _nodes(text: str) -> Iterator[ast.AST]:
-    tree = parsed(text)
-    return ast.walk(tree) if isinstance(tree, ast.Module) else iter(())
-
-
-@lru_cache(maxsize=64)
-def _escaped(text: str) -> frozenset[str]:
-    """The names that are spoken of without being called: what they stand for may be called under another name."""
-    nodes = list(_nodes(text))
-    called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
-    found: set[str] = set()
-    for node in nodes:
-        match node:
-            case ast.Name(id=name, ctx=ast.Load()) | ast.Attribute(attr=name, ctx=ast.Load()) if id(node) not in called:
-                found.add(name)
-            case ast.Constant(value=str() as name) | ast.alias(name=name, asname=str()):
-                found.add(name)
-    return frozenset(found)
-
-
-@lru_cache(maxsize=64)
-def _attributes(text: str) -> frozenset[str]:
-    """The attributes that are assigned anywhere in a text."""
-    return frozenset(name for node in _nodes(text) for _, name in _assigned(node))
 
 
 _SET_ON_OTHERS = re.compile(r"(?<![\w.])(?!self\b|cls\b)\w+(?:\.\w+)*\.(\w+)[ \t]*=(?!=)")

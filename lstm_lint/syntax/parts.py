@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lstm_lint.syntax.nesting import parsed
+from lstm_lint.syntax.nesting import parsed, walk
 
 SHORT = 1000
 """Characters of a text that is parsed at once as soon as it can be divided."""
@@ -129,7 +129,7 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, DEFINITIONS):
         yield statement.name
         return
-    for node in ast.walk(statement):
+    for node in walk(statement):
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()):
                 yield name
@@ -152,11 +152,11 @@ def _is_constant(statement: ast.stmt) -> bool:
 
 def _in_calls(statement: ast.stmt) -> Iterator[str]:
     """The names of what calls in a statement are given, or are methods of: they may change it."""
-    return (name for node in ast.walk(statement) if isinstance(node, ast.Call) for name in _mentioned(node))
+    return (name for node in walk(statement) if isinstance(node, ast.Call) for name in _mentioned(node))
 
 
 def _mentioned(statement: ast.AST) -> Iterator[str]:
-    return (node.id for node in ast.walk(statement) if isinstance(node, ast.Name))
+    return (node.id for node in walk(statement) if isinstance(node, ast.Name))
 
 
 def _alone(body: Sequence[ast.stmt]) -> dict[str, tuple[ast.stmt, range]]:

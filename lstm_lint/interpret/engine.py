@@ -33,6 +33,7 @@ from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tens
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 40_000  # about a quarter of a second
 EFFORT_PER_FILE = 150_000
+EFFORT_WITHOUT_LAYERS = 60_000  # after so much in which no layer was built or called, none is likely to come
 EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
 EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
 EFFORT_AT_LEAST = 6_000
@@ -420,7 +421,8 @@ class Interpreter:
 
         `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
         """
-        if self.effort >= self.whole_effort + EFFORT_BEYOND:
+        most = self.whole_effort + EFFORT_BEYOND if self.calls or self.reported_sites else EFFORT_WITHOUT_LAYERS
+        if self.effort >= most:
             if noted and not self.is_spent:
                 self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
             self.is_spent = True

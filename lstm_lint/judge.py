@@ -9,7 +9,7 @@ from functools import lru_cache
 from lstm_lint.dims import ONE, Dim, Kind, Opaque, Symbol
 from lstm_lint.facts import LstmCall
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare
+from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare, without_common_sizes
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 from lstm_lint.values import NONE, Packed, Tensor, Tuple, Unknown, Value, as_tensor
@@ -279,7 +279,7 @@ def _compare_axes(
 def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Comparison:
     """The state's batch against the input's.
 
-    A constant or a foreign size against a batch from outside proves nothing (the caller may keep to it); another size of
+    A constant (or as many times a size of the input) or a foreign size against a batch from outside proves nothing (the caller may keep to it); another size of
     the same input does, and so does a size of the layer's own configuration.
     """
     if view.batch is None:
@@ -289,8 +289,10 @@ def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Com
     result = compare(view.batch, actual, given, replace(trust, runtime=trust.runtime | siblings))
     if result.extent is not Extent.COINCIDENCE:
         return result
-    others = [s for s in actual.sizes if s.kind is Kind.RUNTIME]
-    if others:
+    others = [size for size in actual.sizes if size.kind is Kind.RUNTIME]
+    left = without_common_sizes(view.batch - actual, trust).sizes
+    is_multiple = all(coefficient > 1 for _, coefficient in actual.terms)  # N*3 against N*M: the caller may keep to M == 3
+    if any(size in left or not is_multiple for size in others):
         return result
     return result if actual.sizes and all(s in trust.knobs for s in actual.sizes) else UNDECIDED
 

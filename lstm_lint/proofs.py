@@ -329,7 +329,7 @@ def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case |
     witness = find_witness(here, flags)
     if witness is None:
         return None if here.constant is not None else _Case(flags, here, Extent.UNKNOWN)
-    here = _without_common_sizes(here, trust)
+    here = without_common_sizes(here, trust)
     if never_zero(here, trust.positive) or never_zero(here.substitute(dict(_above(flags))), trust.positive):
         return _Case(flags, here, Extent.ALWAYS, witness)
     if any(isinstance(atom, Opaque) for atom in here.atoms()) or not all(trust.covers(s) for s in here.sizes):
@@ -348,7 +348,7 @@ def _is_told_apart(difference: Dim, known: Mapping[Symbol, Dim], trust: Trust) -
     return any(s in known and s.kind is not Kind.OPAQUE and not trust.covers(s) for s in difference.sizes)
 
 
-def _without_common_sizes(difference: Dim, trust: Trust) -> Dim:
+def without_common_sizes(difference: Dim, trust: Trust) -> Dim:
     """The difference without sizes of at least 1 that stand in each of its terms: ``N*L - N`` is 0 where ``L - 1`` is."""
     for size in (size for size in difference.sizes if size.kind is Kind.RUNTIME or size in trust.positive):
         while (rest := difference.divided_by(Dim.of(size))) is not None:

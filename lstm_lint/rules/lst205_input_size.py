@@ -37,11 +37,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.dims import Dim
+from lstm_lint.dims import ONE, Dim
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, compare_features
+from lstm_lint.lineage import Role
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.rules.base import Ask, Complaint, Rule, condition_text, is_readable, sizes_text
+from lstm_lint.values import Packed, Tensor, Value
 
 
 def check(judged: Judged) -> Iterator[Complaint]:
@@ -62,13 +64,20 @@ def check(judged: Judged) -> Iterator[Complaint]:
 def _cause(judged: Judged, config: LayerConfig) -> str:
     view = judged.input
     assert view.features is not None
-    if view.features == config.input_size * 2:
+    if view.features == config.input_size * 2 and _holds_both_directions(judged.call.input):
         return "features of both directions come out of a bidirectional layer; build it with twice the input_size"
     if view.dims is not None and config.input_size in view.dims[:-1]:
         return "the features have to be the last dimension; permute the input"
     if view.features == Dim.of(1):
         return "the last dimension holds the features"
     return f"build it with {view.features.text}, or change the input"
+
+
+def _holds_both_directions(value: Value) -> bool:
+    """Whether the features are those of more than one direction, as far as it is known where they come from."""
+    lineage = value.lineage if isinstance(value, Tensor | Packed) else None
+    direction = lineage.factor(Role.DIRECTION) if lineage is not None else None
+    return direction is not None and direction.size != ONE
 
 
 RULE = Rule("LST205", "input-size", Severity.ERROR, True, __doc__, of_call=check)

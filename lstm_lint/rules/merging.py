@@ -12,7 +12,7 @@ from lstm_lint.findings import Finding, Fix, Probe, Related, Severity, Spot
 from lstm_lint.judge import Judged
 from lstm_lint.proofs import Extent
 from lstm_lint.remedies import Remedy
-from lstm_lint.rules.base import Complaint, Rule
+from lstm_lint.rules.base import Complaint, Rule, condition_text
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Span
 
@@ -85,11 +85,21 @@ def merged(
 def _in_configuration(complaint: Complaint, rests_on: Configuration) -> Complaint:
     """The complaint with the configuration that its context rests on, if it says nothing of another one."""
     when = rests_on.needed or rests_on.usual
+    if rests_on.needed is not None and complaint.comparison.unless is not None:
+        return _with_sizes(complaint, rests_on.needed)
     if when is None or complaint.comparison.when is not None:
         return complaint
     extent = Extent.SOMETIMES if rests_on.needed is not None else Extent.DEFAULTS
     comparison = replace(complaint.comparison, extent=extent, when=when)
     return replace(complaint, message=f"{complaint.message} (wrong when {when})", comparison=comparison)
+
+
+def _with_sizes(complaint: Complaint, needed: str) -> Complaint:
+    """The complaint about sizes that differ, in the configuration only: in any other they may."""
+    said, when = condition_text(complaint.comparison), f"{needed} and {complaint.comparison.when}"
+    comparison = replace(complaint.comparison, when=when, unless=None)
+    message = complaint.message.replace(said, f" (wrong when {when})") if said else complaint.message
+    return replace(complaint, message=message, comparison=comparison)
 
 
 def redeemed_places(contexts: Sequence[Context]) -> set[Place]:

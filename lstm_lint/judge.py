@@ -279,8 +279,8 @@ def _compare_axes(
 def compare_batch(view: InputView, actual: Dim, given: Dim, trust: Trust) -> Comparison:
     """The state's batch against the input's.
 
-    A constant (or as many times a size of the input) or a foreign size against a batch from outside proves nothing (the caller may keep to it); another size of
-    the same input does, and so does a size of the layer's own configuration.
+    A constant, alone or as a multiple of what both are, or a foreign size against a batch from outside proves nothing (the
+    caller may keep to it); another size of the same input does, and so does a size of the layer's own configuration.
     """
     if view.batch is None:
         return UNDECIDED

@@ -201,6 +201,14 @@ class Lineage:
             case _:
                 return None
 
+    @property
+    def batch_before_time(self) -> bool | None:
+        """Whether the batch stands somewhere before the time; None where one of them is not known."""
+        if self.axes is None:
+            return self.batch_first
+        batch, time = self.axis_of(Role.BATCH), self.axis_of(Role.TIME)
+        return None if batch is None or time is None else batch < time
+
     def took(self, role: Role) -> Taken | None:
         """What was taken of a role last."""
         return next((taken for taken in reversed(self.taken) if taken.role is role), None)

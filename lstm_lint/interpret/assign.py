@@ -224,6 +224,9 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
     match it_contents(it, value):
         case Tuple(items, kind) as known if len(items) * it.unrolled <= MAX_UNROLLED**2 and len(items) <= MAX_UNROLLED:
             return known
+        case Tuple((Int(first), Int(second), *_) as items, "range"):
+            rounds = counter(it, "i", Dim.of(len(items)))
+            return Repeated(Int(first + (second - first) * Dim.of(rounds)), Dim.of(len(items)), "range", rounds)
         case Tuple(items, kind):
             return Repeated(any_of(it, items, node), Dim.of(len(items)), kind)
         case Class() as cls if members := members_of(it, cls):

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim, Kind, where
+from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import attribute_of, find_in_class
 from lstm_lint.interpret.builtin_values import builtin_len
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.expressions import new_list
 from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.rounds import at
 from lstm_lint.ops.arguments import condition
 from lstm_lint.ops.loading import BATCH, PARAMETERS, SAMPLE, Loader, collated_key
 from lstm_lint.shapes import Shape
@@ -124,6 +125,9 @@ def sample_of(it: Interpreter, dataset: Value | None, node: cst.CSTNode) -> Valu
         index = Unknown((SAMPLE, it.number()), "index", "which sample it is", it.place(node))
         return it.apply(attribute_of(it, dataset, "__getitem__", node), Arguments((index,)), node)
     match it_contents(it, dataset) if dataset is not None else None:
+        case Repeated(item, index=Symbol() as rounds):  # its counter says which sample it is
+            key = ("int", ((SAMPLE, it.number()), "item", it.number()))
+            return at(it, item, rounds, Dim.of(Symbol(key, rounds.name, Kind.RUNTIME, None, 0)))
         case Repeated(item):
             return item
         case Tensor(shape) as rows if shape.rank != 0:

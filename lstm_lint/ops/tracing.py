@@ -176,7 +176,8 @@ def cut_off(source: Tensor) -> Tensor:
 def _turned(lineage: Lineage, axes: tuple[Axis, ...] | None) -> Lineage:
     """The lineage with axes in another order; noted if time and batch have changed places."""
     moved = lineage.with_axes(axes)
-    swapped = None not in (moved.batch_first, lineage.batch_first) and moved.batch_first != lineage.batch_first
+    orders = {one.batch_before_time for one in (lineage, moved)}
+    swapped = len(orders - {None}) == 2
     return replace(moved, turned=lineage.turned != swapped)
 
 
@@ -294,7 +295,8 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     items = listed.items if isinstance(listed, Tuple) else (listed.item,) if isinstance(listed, Repeated) else ()
     known = [item.lineage for item in items if isinstance(item, Tensor) and item.lineage is not None and item.lineage.axes]
     lineage = known[0] if known else None
-    united = _united(parents)
+    taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
+    united = replace(_united(parents), taken=taken)
     dims, dim = result.shape.dims, as_dim(call.argument(1, "dim") or Int(ZERO))
     if lineage is None or lineage.axes is None or dims is None or dim is None or dim.constant is None:
         return united

@@ -153,7 +153,7 @@ def check(
         given = _readable(paths[0], data)
     if wants_diff:
         fixed = apply.fix_paths(paths, settings, unsafe_fixes, None if given is None else (given, data))
-        return _show_difference(fixed, output_file, exit_zero, quiet)
+        return _show_difference(fixed, unsafe_fixes, output_file, exit_zero, quiet)
     if wants_fix:
         fixed = apply.fix_paths(paths, settings, unsafe_fixes, None if given is None else (given, data))
         outcome = _write_fixes(fixed, given is not None)
@@ -178,13 +178,15 @@ def _write_fixes(fixed: apply.Fixed, to_stdout: bool) -> Outcome:
     return replace(fixed.outcome, failures=(*fixed.outcome.failures, *troubles), fixed=fixed.count)
 
 
-def _show_difference(fixed: apply.Fixed, output_file: str | None, exit_zero: bool, quiet: bool) -> int:
+def _show_difference(fixed: apply.Fixed, unsafe: bool, output_file: str | None, exit_zero: bool, quiet: bool) -> int:
     """What would change, as ruff shows it: the difference, how much it would fix, and 1 if there is any."""
     rows = (row.rstrip("\n") for changed in fixed.changed for row in apply.difference(changed))
     _write((line(row) for row in rows), output_file)
-    unsafe = sum(one.fix is not None and not one.fix.safe for one in fixed.outcome.findings)
+    fixes = [finding.fix for finding in fixed.outcome.findings if finding.fix is not None]
+    wanted = sum(fix.safe or unsafe for fix in fixes)
     if not quiet:
-        more = f" ({unsafe} more with --unsafe-fixes)" if unsafe else ""
+        more = f" ({len(fixes) - wanted} more with --unsafe-fixes)" if wanted < len(fixes) else ""
+        more += f"; {wanted} not applied, since something would be wrong afterwards" if wanted else ""
         click.echo(f"Would fix {fixed.count} of {fixed.count + len(fixed.outcome.findings)} findings{more}.", err=True)
     for failure in fixed.outcome.failures:
         click.echo(f"lstm-lint: {failure}", err=True)

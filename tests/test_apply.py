@@ -252,6 +252,14 @@ def test_the_others_are_kept(lint: Run, tmp_path: Path) -> None:
     assert "2, True)" in file.read_text(encoding="utf-8")
 
 
+def test_the_difference_says_which_are_not(lint: Run, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(MEANT, encoding="utf-8")
+    done = lint("check", "--diff", "--unsafe-fixes", *NEVER, "model.py")
+    assert done.stderr == "Would fix 0 of 1 findings; 1 not applied, since something would be wrong afterwards.\n"
+    done = lint("check", "--diff", *NEVER, "model.py")
+    assert done.stderr == "Would fix 0 of 1 findings (1 more with --unsafe-fixes).\n"
+
+
 def test_a_size_that_is_not_the_layers_afterwards_is_not_kept(tmp_path: Path) -> None:
     """`self.lstm` is another thing by then, so that nothing is known of its num_layers."""
     code = (

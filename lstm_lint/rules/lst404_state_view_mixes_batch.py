@@ -97,14 +97,29 @@ def check(use: Use, handling: Handling) -> Iterator[Complaint]:
             return
 
 
-def _remedy(use: Use, view: View, stray: Stray) -> BatchFirst | None:
-    """The batch and the axis in its place are exchanged first, if they are the first two."""
+def _remedy(use: Use, view: View, stray: Stray) -> BatchFirst | UnfoldSamples | None:
+    """The batch and the axis in its place are exchanged before, if they are the first two; behind, if those are of one axis."""
+    if _is_unfolded(view, stray):
+        return UnfoldSamples(place=use.place)
     is_method = use.name in ("torch.Tensor.view", "torch.Tensor.reshape")
     pair = {view.lineage.axis_of(Role.BATCH), stray.start}
     return BatchFirst(place=use.place) if is_method and pair == {0, 1} else None
 
 
+def _is_unfolded(view: View, stray: Stray) -> bool:
+    """Whether a state is made of what was one axis for each sample: ``linear(h_n[-1]).view(L, N, H)``."""
+    axes = view.lineage.axes or ()
+    return len(axes) == 2 and view.lineage.axis_of(Role.BATCH) == 0 and (stray.start, len(view.asked)) == (1, 3)
+
+
 def _message(view: View, stray: Stray) -> str:
+    if _is_unfolded(view, stray):
+        layers, batch, *rest = (dim.text for dim in view.asked)
+        before, whole = sizes_text(view.source.shape.dims or ()), ", ".join([batch, layers, *rest])
+        return (
+            f"this mixes samples: {view.spelt} of {before} makes a batch that is not axis 0: {view.name}({whole}) first, "
+            "then transpose(0, 1)"
+        )
     axis = view.lineage.axis_of(Role.BATCH)
     moved = {(1, 0): "(0, 1)", (0, 1): "(0, 1)", (2, 0): "(0, 2)"}.get((axis if axis is not None else -1, stray.start))
     first = "" if moved is None else f": transpose{moved} first, then reshape"

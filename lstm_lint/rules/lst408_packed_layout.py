@@ -98,12 +98,15 @@ def _complaint(use: Use, message: str, experiment: str, details: dict[str, objec
 
 # -- lengths of what is padded -----------------------------------------------------------------------------------------
 def _full_lengths(use: Use, handling: Handling) -> Iterator[Complaint]:
-    """All lengths are the number of padded steps, whichever way the code is reached.
+    """All lengths are the number of padded steps, whichever way the code is reached, or wherever code in sight reaches it.
 
     What is packed so under a condition, where it is not known to be padded, may be packed for its form alone.
     """
     ways = [other for other in handling.uses if other.name == PACK and other.place == use.place]
-    if all(_is_full(way) and (_is_padded(way) or way.given == ONE) for way in ways):
+    seen = [way for way in ways if way.grounded]
+    if all(_is_full(way) and (_is_padded(way) or way.given == ONE) for way in ways) or (
+        seen and all(_is_full(way) and _is_padded(way) for way in seen)
+    ):
         message = (
             "every length is that of the padded batch, so that packing does nothing: the layer reads the padding; "
             "take the lengths before padding"

@@ -128,6 +128,7 @@ class Interpreter:
     effort: int = 0
     uncharged: int = 0
     is_spent: bool = False
+    has_met_layers: bool = False
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -369,10 +370,12 @@ class Interpreter:
     def record_site(self, site: LstmSite) -> None:
         self.world.sites[site.number] = site
         if not self.muted:
+            self.has_met_layers = True
             self.reported_sites.append(site.number)
 
     def record_call(self, call: LstmCall) -> None:
         if not self.muted:
+            self.has_met_layers = True
             self.calls.append(call)
 
     def record_reveal(self, reveal: Reveal) -> None:
@@ -421,7 +424,7 @@ class Interpreter:
 
         `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
         """
-        most = self.whole_effort + EFFORT_BEYOND if self.calls or self.reported_sites else EFFORT_WITHOUT_LAYERS
+        most = self.whole_effort + EFFORT_BEYOND if self.has_met_layers else EFFORT_WITHOUT_LAYERS
         if self.effort >= most:
             if noted and not self.is_spent:
                 self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -222,17 +220,24 @@ def test_a_closed_pipe() -> None:
     assert (done.stdout, done.stderr) == ("", "")
 
 
+INTERRUPTED = """
+import os, runpy, signal, sys, time, types
+def read():
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(30)
+sys.stdin = types.SimpleNamespace(buffer=types.SimpleNamespace(read=read))
+sys.argv = ["lstm-lint", "-"]
+runpy.run_module("lstm_lint", run_name="__main__")
+"""
+
+
 def test_ctrl_c(tmp_path: Path) -> None:
     """While it waits for standard input."""
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lstm_lint", "-"], stdin=subprocess.PIPE, stderr=subprocess.PIPE, cwd=tmp_path, env=env
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60
     )
-    time.sleep(1.5)
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert errors.decode().strip() == "lstm-lint: interrupted"
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "lstm-lint: interrupted")
 
 
 # -- the other commands ------------------------------------------------------------------------------------------------

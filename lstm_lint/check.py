@@ -56,6 +56,12 @@ class Outcome:
     failures: tuple[str, ...] = ()
     fixed: int | None = None
 
+    def left_to_fix(self, unsafe: bool) -> tuple[int, int]:
+        """How many findings have a fix that was asked for, and how many one that only `unsafe` asks for."""
+        fixes = [finding.fix for finding in self.findings if finding.fix is not None]
+        wanted = sum(fix.safe or unsafe for fix in fixes)
+        return wanted, len(fixes) - wanted
+
 
 def check_paths(
     paths: Sequence[str], settings: Settings, given: Source | None = None, project: Project | None = None

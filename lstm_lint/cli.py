@@ -182,10 +182,9 @@ def _show_difference(fixed: apply.Fixed, unsafe: bool, output_file: str | None, 
     """What would change, as ruff shows it: the difference, how much it would fix, and 1 if there is any."""
     rows = (row.rstrip("\n") for changed in fixed.changed for row in apply.difference(changed))
     _write((line(row) for row in rows), output_file)
-    fixes = [finding.fix for finding in fixed.outcome.findings if finding.fix is not None]
-    wanted = sum(fix.safe or unsafe for fix in fixes)
+    wanted, others = fixed.outcome.left_to_fix(unsafe)
     if not quiet:
-        more = f" ({len(fixes) - wanted} more with --unsafe-fixes)" if wanted < len(fixes) else ""
+        more = f" ({others} more with --unsafe-fixes)" if others else ""
         more += f"; {wanted} not applied, since something would be wrong afterwards" if wanted else ""
         click.echo(f"Would fix {fixed.count} of {fixed.count + len(fixed.outcome.findings)} findings{more}.", err=True)
     for failure in fixed.outcome.failures:

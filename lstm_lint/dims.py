@@ -408,11 +408,11 @@ def substituted(dim: Dim, put: tuple[tuple[Symbol, Dim], ...], *minima: tuple[ob
     values = dict(put)
     terms: list[tuple[Monomial, int]] = []
     for monomial, coefficient in dim.terms:
-        kept = tuple(atom for atom in monomial if not _speaks_of(atom, values))
+        replaced = [atom for atom in monomial if _speaks_of(atom, values)]
+        kept = tuple(atom for atom in monomial if atom not in replaced) if replaced else monomial
         product = Dim(((kept, coefficient),))
-        for atom in monomial if len(kept) < len(monomial) else ():
-            if atom not in kept:
-                product = product * _substituted(atom, values)
+        for atom in replaced:
+            product = product * _substituted(atom, values)
         terms.extend(product.terms)
     return Dim.collect(terms)
 
@@ -455,10 +455,9 @@ def _speaks_of(atom: Atom, values: Mapping[Symbol, Dim]) -> bool:
 
 
 def _substituted(atom: Atom, values: Mapping[Symbol, Dim]) -> Dim:
+    """An atom that speaks of the values, with them put in."""
     if isinstance(atom, Symbol):
-        return values.get(atom) or (ZERO if atom in values else Dim.of(atom))
-    if not atom.arguments:
-        return Dim.of(atom)
+        return values[atom]
     Effort.spent += atom.weight
     arguments = tuple(argument.substitute(values) for argument in atom.arguments)
     try:

@@ -225,8 +225,7 @@ def iterate(it: Interpreter, value: Value, node: cst.CSTNode) -> Tuple | Repeate
         case Tuple(items, kind) as known if len(items) * it.unrolled <= MAX_UNROLLED**2 and len(items) <= MAX_UNROLLED:
             return known
         case Tuple((Int(first), Int(second), *_) as items, "range"):
-            rounds = counter(it, "i", Dim.of(len(items)))
-            return Repeated(Int(first + (second - first) * Dim.of(rounds)), Dim.of(len(items)), "range", rounds)
+            return _in_steps(it, first, second - first, Dim.of(len(items)))
         case Tuple(items, kind):
             return Repeated(any_of(it, items, node), Dim.of(len(items)), kind)
         case Class() as cls if members := members_of(it, cls):
@@ -319,7 +318,12 @@ def counted(it: Interpreter, start: Value, stop: Value, step: Value, node: cst.C
     if by == -ONE:
         first, last = last, first
     length = last - first if first is not None and last is not None and by in (ONE, -ONE) else None
-    rounds = counter(it, "i", length)
     if dims[0] is None or by is None or by.constant is None:
-        return Repeated(Int(Dim.of(rounds)), length, "range")
-    return Repeated(Int(dims[0] + by * Dim.of(rounds)), length, "range", rounds)
+        return Repeated(Int(Dim.of(counter(it, "i", length))), length, "range")
+    return _in_steps(it, dims[0], by, length)
+
+
+def _in_steps(it: Interpreter, first: Dim, step: Dim, length: Dim | None) -> Repeated:
+    """Numbers at equal distances, written in a counter."""
+    rounds = counter(it, "i", length)
+    return Repeated(Int(first + step * Dim.of(rounds)), length, "range", rounds)

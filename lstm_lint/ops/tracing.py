@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, product
-from lstm_lint.lineage import WORKED_OUT, Astray, Axis, Factor, Graph, Lineage, Role, fitted, loosened, other, size_of
+from lstm_lint.lineage import WORKED_OUT, Astray, Axis, Factor, Graph, Lineage, Role, Taken, fitted, loosened, other, size_of
 from lstm_lint.ops.arguments import Op
 from lstm_lint.ops.einops import arrangement, as_function
 from lstm_lint.ops.taking import TAKES, part_of
@@ -133,10 +133,15 @@ def _together(call: Call, parents: Sequence[Lineage], result: Tensor, keeps: boo
     axes: tuple[Axis, ...] | None = None
     if keeps and whole and dims is not None:
         axes = tuple(fitted(_agreed(column), size) for column, size in zip(zip(*whole, strict=True), dims, strict=True))
-    taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
     alike = [v.lineage for v in given if keeps and v.lineage is not None and v.shape == result.shape]
     front, astray = alike[0].front if alike else (), alike[0].astray if len(alike) == 1 else None
-    return replace(_united(parents), axes=axes, taken=taken, front=front, astray=astray)
+    return replace(_united(parents), axes=axes, taken=_taken_of_all(parents), front=front, astray=astray)
+
+
+def _taken_of_all(parents: Sequence[Lineage]) -> tuple[Taken, ...]:
+    """What was taken to come to each of the tensors; nothing where it differs."""
+    first, *others = (parent.taken for parent in parents)
+    return first if all(taken == first for taken in others) else ()
 
 
 def _agreed(axes: Sequence[Axis]) -> Axis:
@@ -295,8 +300,7 @@ def _joined(call: Call, parents: Sequence[Lineage], result: Tensor) -> Lineage:
     items = listed.items if isinstance(listed, Tuple) else (listed.item,) if isinstance(listed, Repeated) else ()
     known = [item.lineage for item in items if isinstance(item, Tensor) and item.lineage is not None and item.lineage.axes]
     lineage = known[0] if known else None
-    taken = parents[0].taken if all(parent.taken == parents[0].taken for parent in parents) else ()
-    united = replace(_united(parents), taken=taken)
+    united = replace(_united(parents), taken=_taken_of_all(parents))
     dims, dim = result.shape.dims, as_dim(call.argument(1, "dim") or Int(ZERO))
     if lineage is None or lineage.axes is None or dims is None or dim is None or dim.constant is None:
         return united

@@ -127,9 +127,7 @@ def _fixed(outcome: Outcome) -> str:
 
 def _fixable(outcome: Outcome, view: View) -> str:
     """How many findings have a fix, and the options that apply them."""
-    fixes = [finding.fix for finding in outcome.findings if finding.fix is not None]
-    wanted = sum(fix.safe or view.unsafe for fix in fixes)
-    others = len(fixes) - wanted
+    wanted, others = outcome.left_to_fix(view.unsafe)
     available = f"{_fixes(others, 'unsafe ')} available with --fix --unsafe-fixes"
     if outcome.fixed is not None:
         left_out = (

@@ -117,10 +117,10 @@ def check_facts(
     said = {rule.code: [tuple(rule.of_call(judged)) for judged in calls] for rule in RULES.values()}
     wrong = [_badness(said, index) for index in range(len(calls))]
     counts = likeliest(calls, wrong)
-    needed = {
-        **configurations(calls, [bad == 1 and count for bad, count in zip(wrong, counts, strict=True)]),
-        **configurations(calls, [bad >= 2 and count for bad, count in zip(wrong, counts, strict=True)]),
-    }
+    needed: dict[int, Configuration] = {}
+    for badness in (1, 2):  # what is wrong for all sizes outweighs what is for some
+        counting = [min(bad, 2) == badness and count for bad, count in zip(wrong, counts, strict=True)]
+        needed.update(configurations(calls, counting))
     layouts = said["LST410"] if codes is None or "LST410" in codes else ()
     misread = frozenset(one.place for of_call in layouts for one in of_call)
     uses = (use for use in facts.uses if not use.guarded and not contradicts_itself(use.given))

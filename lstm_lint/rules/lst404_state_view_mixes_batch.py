@@ -116,10 +116,7 @@ def _message(view: View, stray: Stray) -> str:
     if _is_unfolded(view, stray):
         layers, batch, *rest = (dim.text for dim in view.asked)
         before, whole = sizes_text(view.source.shape.dims or ()), ", ".join([batch, layers, *rest])
-        return (
-            f"this mixes samples: {view.spelt} of {before} makes a batch that is not axis 0: {view.name}({whole}) first, "
-            "then transpose(0, 1)"
-        )
+        return _unfolded_text(f"{view.spelt} of {before} makes a batch", 0, f"{view.name}({whole})")
     axis = view.lineage.axis_of(Role.BATCH)
     moved = {(1, 0): "(0, 1)", (0, 1): "(0, 1)", (2, 0): "(0, 2)"}.get((axis if axis is not None else -1, stray.start))
     first = "" if moved is None else f": transpose{moved} first, then reshape"
@@ -180,10 +177,11 @@ def check_state(judged: Judged) -> Iterator[Complaint]:
 def _state_message(which: str, astray: Astray) -> str:
     sizes = [astray.after[astray.axis], *astray.after[: astray.axis], *astray.after[astray.axis + 1 :]]
     before, after, whole = (sizes_text(dims) for dims in (astray.before, astray.after, sizes))
-    return (
-        f"this mixes samples: {astray.name} of {before} as {after} makes a batch of {which} that is not axis {astray.source}: "
-        f"{astray.name}{whole} first, then transpose(0, 1)"
-    )
+    return _unfolded_text(f"{astray.name} of {before} as {after} makes a batch of {which}", astray.source, astray.name + whole)
+
+
+def _unfolded_text(what: str, axis: int, instead: str) -> str:
+    return f"this mixes samples: {what} that is not axis {axis}: {instead} first, then transpose(0, 1)"
 
 
 def _state_details(astray: Astray) -> dict[str, object]:

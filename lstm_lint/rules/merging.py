@@ -85,7 +85,7 @@ def merged(
 def _in_configuration(complaint: Complaint, rests_on: Configuration) -> Complaint:
     """The complaint with the configuration that its context rests on, if it says nothing of another one."""
     when = rests_on.needed or rests_on.usual
-    if rests_on.needed is not None and complaint.comparison.unless is not None:
+    if rests_on.needed is not None and None not in (complaint.comparison.unless, complaint.comparison.when):
         return _with_sizes(complaint, rests_on.needed)
     if when is None or complaint.comparison.when is not None:
         return complaint
@@ -98,8 +98,7 @@ def _with_sizes(complaint: Complaint, needed: str) -> Complaint:
     """The complaint about sizes that differ, in the configuration only: in any other they may."""
     said, when = condition_text(complaint.comparison), f"{needed} and {complaint.comparison.when}"
     comparison = replace(complaint.comparison, when=when, unless=None)
-    message = complaint.message.replace(said, f" (wrong when {when})") if said else complaint.message
-    return replace(complaint, message=message, comparison=comparison)
+    return replace(complaint, message=complaint.message.replace(said, f" (wrong when {when})"), comparison=comparison)
 
 
 def redeemed_places(contexts: Sequence[Context]) -> set[Place]:

@@ -20,7 +20,7 @@ from lstm_lint.modules import is_package, is_script, module_file, relative_modul
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
 from lstm_lint.syntax.relevance import Statement, relevant_names
-from lstm_lint.syntax.skim import Import, imports_in, skimmed
+from lstm_lint.syntax.skim import Import, imports_in, may_mention_layers, skimmed
 
 HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
 FARTHEST = 16  # imports of imports whose content a result can depend on
@@ -51,6 +51,7 @@ class Project:
     _skimmed: dict[str, Sequence[Statement]] = field(default_factory=dict)
     _relevant: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _dotted: dict[str, frozenset[str]] = field(default_factory=dict)
+    _submodules: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def data(self, path: str) -> bytes | Unreadable:
         """A file's content."""
@@ -94,6 +95,11 @@ class Project:
                 found.append(module)
         return Ambiguous(tuple(found)) if len(found) > 1 and not is_script(importer) else next(iter(found), None)
 
+    def _submodule(self, module: str, name: str) -> str | None:
+        if (module, name) not in self._submodules:
+            self._submodules[module, name] = submodule(module, name)
+        return self._submodules[module, name]
+
     # -- whether it matters --------------------------------------------------------------------------------------------
     def imports(self, path: str) -> tuple[str, ...]:
         """The project's files that a file names in its imports, read off its text without parsing it."""
@@ -118,7 +124,7 @@ class Project:
             yield from self._files_of(path, Import(0, package, (), statement.whole))
         found = self.locate(path, statement.level, statement.module)
         if isinstance(found, str):
-            parts = (submodule(found, name) for name, _ in statement.names)
+            parts = (self._submodule(found, name) for name, _ in statement.names)
             yield from (file for file in (found, *parts) if file is not None and file.endswith(".py"))
 
     def _attributes(self, path: str, statement: Import) -> Iterator[tuple[str, str]]:
@@ -129,7 +135,7 @@ class Project:
         else:
             found = self.locate(path, statement.level, statement.module)
             names = statement.names if isinstance(found, str) else ()
-            packages = {bound: submodule(found, name) for name, bound in names if isinstance(found, str)}
+            packages = {bound: self._submodule(found, name) for name, bound in names if isinstance(found, str)}
         for bound, package in packages.items():
             if isinstance(package, str) and is_package(package):
                 for match in sorted(set(re.findall(rb"\b%b((?:\.\w+)+)" % re.escape(bound.encode()), self._bytes(path)))):
@@ -202,8 +208,10 @@ class Project:
         """The same for a module that is imported, by what its own imports lead to within so many hops."""
         known = self._relevant.get((path, hops))
         if known is None:
-            statements = self._statements_of(path) if self.concerns_layers(path) else ()
-            seeds = frozenset(self._seeds(path, hops)) if statements else frozenset[str]()
+            is_concerned = self.concerns_layers(path)
+            seeds = frozenset(self._seeds(path, hops)) if is_concerned else frozenset[str]()
+            can_be_used = bool(seeds) or (is_concerned and may_mention_layers(self._bytes(path)))
+            statements = self._statements_of(path) if can_be_used else ()
             known = self._relevant[path, hops] = relevant_names(statements, seeds)
         return known
 
@@ -226,7 +234,7 @@ class Project:
             for file, bound in self._attributes(path, statement):
                 yield from self._used(path, file, bound, hops - 1)
             for name, bound in statement.names:
-                inner = submodule(module, name)
+                inner = self._submodule(module, name)
                 if name == "*":
                     yield from known
                 elif name in known:

@@ -28,6 +28,7 @@ _BINDING = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _IN_SMALL_LETTERS = re.compile(r"""(["'])(lstm|gru|rnn)\1""")  # getattr(nn, kind.upper())
+_SPELLINGS = (b"LSTM", b"GRU", b"RNN", *(b"%b%b%b" % (q, name, q) for q in (b"'", b'"') for name in (b"lstm", b"gru", b"rnn")))
 
 
 _IMPORT = re.compile(
@@ -55,7 +56,7 @@ class Import:
 
 def imports_in(data: bytes) -> Iterator[Import]:
     """The imports of a module, wherever in it they stand."""
-    for match in _IMPORT.finditer(data):
+    for match in _imports(data):
         if match["modules"] is not None:
             for module, bound in _IMPORTED.findall(match["modules"].decode(errors="replace")):
                 yield Import(0, module, (), bound or module.split(".")[0])
@@ -63,6 +64,22 @@ def imports_in(data: bytes) -> Iterator[Import]:
             module = base.lstrip(".")
             listed = _IMPORTED.findall(_COMMENT.sub(b"", match["names"]).decode(errors="replace"))
             yield Import(len(base) - len(module), module, tuple((name, bound or name) for name, bound in listed))
+
+
+def _imports(data: bytes) -> Iterator[re.Match[bytes]]:
+    """What `_IMPORT` finds, from one line that holds the word to the next: most of a file is behind its imports."""
+    behind = 0
+    while (word := data.find(b"import", behind)) >= 0:
+        match = _IMPORT.search(data, max(behind, data.rfind(b"\n", 0, word) + 1))
+        if match is None:
+            return
+        yield match
+        behind = match.end()
+
+
+def may_mention_layers(data: bytes) -> bool:
+    """Whether a statement of a module can mention a layer's name: quicker than to skim them all."""
+    return any(spelling in data for spelling in _SPELLINGS)
 
 
 def skimmed(text: str) -> list[Statement]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -11,7 +12,7 @@ import libcst as cst
 from libcst.metadata import CodePosition, CodeRange, MetadataWrapper, PositionProvider
 
 from lstm_lint.source import Place, Source, Span
-from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake
+from lstm_lint.syntax.nesting import is_nested_too_deeply, mistake, parsed
 from lstm_lint.syntax.outside import set_from_outside
 from lstm_lint.syntax.parts import Part, in_parts
 
@@ -41,17 +42,50 @@ class Tree:
     module: cst.Module
     lines: Sequence[int] | None = None
     indented: bool = False
+    _positions: dict[int | None, Mapping[int, CodeRange]] = field(default_factory=dict, init=False, repr=False)
+    _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
     _parts: list[Tree] = field(default_factory=list, init=False, repr=False)
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
     _methods: dict[int, Mapping[str, Part]] = field(default_factory=dict, init=False, repr=False)
 
+    def _position(self, node: cst.CSTNode) -> CodeRange:
+        """Where a node stands in what was parsed, with tabs. Raises KeyError, RecursionError."""
+        number = self._statement_of(node)
+        if number not in self._positions:
+            self._positions[number] = self._located(number)
+        found = self._positions[number][id(node)]
+        return CodeRange(self._in_source(found.start), self._in_source(found.end)) if self.indented else found
+
+    def _statement_of(self, node: cst.CSTNode) -> int | None:
+        """The number of the statement at module level that holds a node, None if its line is not known on its own."""
+        for number in self._first_lines:
+            if number not in self._held:
+                self._held[number] = frozenset(map(id, all_nodes(self.module.body[number])))
+            if id(node) in self._held[number]:
+                return number
+        return None
+
+    def _located(self, number: int | None) -> Mapping[int, CodeRange]:
+        """The positions of all nodes of a statement, as its first line tells; of the whole module, which takes far longer."""
+        if number is None:
+            return _positions_in(self.module)
+        statement = self.module.body[number]
+        found = _positions_in(self.module.with_changes(header=(), footer=(), body=(statement,)))
+        above = self._first_lines[number] - found[id(statement)].start.line
+        return {node: CodeRange(_below(span.start, above), _below(span.end, above)) for node, span in found.items()}
+
     @cached_property
-    def _positions(self) -> dict[int, CodeRange]:
-        found = MetadataWrapper(self.module, unsafe_skip_copy=True).resolve(PositionProvider)
-        spans = {id(node): span for node, span in found.items() if isinstance(span, CodeRange)}
-        if not self.indented:
-            return spans
-        return {node: CodeRange(self._in_source(span.start), self._in_source(span.end)) for node, span in spans.items()}
+    def _first_lines(self) -> Mapping[int, int]:
+        """The line that each statement at module level begins in, by its number; empty where that takes libcst."""
+        whole = parsed(self.source.text) if self.lines is None and not self.indented else None
+        if not isinstance(whole, ast.Module) or ODD_LINE_END.search(self.source.text):
+            return {}
+        found: dict[int, int] = {}
+        first = 0
+        for number, statement in enumerate(self.module.body):
+            found[number] = whole.body[first].lineno
+            first += len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
+        return found
 
     def _in_source(self, position: CodePosition) -> CodePosition:
         """A position in what was parsed with spaces for tabs, on the same line with the tabs."""
@@ -73,7 +107,7 @@ class Tree:
         """Where a node of this tree, or of a part that was added to it, stands."""
         for tree in (self, *self._parts):
             try:
-                found = tree._positions[id(node)]
+                found = tree._position(node)
             except (RecursionError, KeyError):  # of another part, or nested too deeply to be located
                 continue
             first, last = tree._line(found.start.line), tree._line(found.end.line)
@@ -100,7 +134,7 @@ class Tree:
 
     def extent(self, node: cst.CSTNode) -> CodeRange:
         """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""
-        return self._positions[id(node)]
+        return self._position(node)
 
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))
@@ -157,6 +191,16 @@ def _parsed(source: Source, text: str, lines: Sequence[int] | None = None, inden
 
 
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+ODD_LINE_END = re.compile(r"\r(?!\n)|[\f\v]")  # Python and libcst do not count the same lines there
+
+
+def _positions_in(module: cst.Module) -> Mapping[int, CodeRange]:
+    found = MetadataWrapper(module, unsafe_skip_copy=True).resolve(PositionProvider)
+    return {id(node): span for node, span in found.items() if isinstance(span, CodeRange)}
+
+
+def _below(position: CodePosition, lines: int) -> CodePosition:
+    return CodePosition(position.line + lines, position.column)
 
 
 def _as_spaces(indent: re.Match[str]) -> str:
@@ -171,14 +215,16 @@ def _complaint(error: cst.ParserSyntaxError) -> tuple[int, int, str]:
 
 def names_in(node: cst.CSTNode) -> frozenset[str]:
     """Every name that stands in a tree."""
-    names: set[str] = set()
+    return frozenset(current.value for current in all_nodes(node) if type(current) is cst.Name)
+
+
+def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """A node and all `inner_nodes` below it, in no order."""
     pending = [node]
     while pending:
         current = pending.pop()
-        if type(current) is cst.Name:
-            names.add(current.value)
+        yield current
         pending.extend(inner_nodes(current))
-    return frozenset(names)
 
 
 def inner_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -189,12 +189,14 @@ def test_the_other_end_that_is_used_behind_the_end_of_the_budget_is_no_reason_to
 
 
 def test_a_file_of_very_many_long_functions_says_once_where_nothing_was_looked_at_any_more() -> None:
-    """Sooner where no layer was built."""
+    """Sooner where no layer was called, and sooner still where none was built."""
     code = "".join(f"def f{i}(rows, layer=nn.LSTM):\n" + indented("rows = other(rows)\n" * 150) for i in range(90))
-    (only,) = found("def make():\n    return nn.LSTM(4, 5)\n" + code)
-    assert only[0] == "LST901" and only[1] > 151 * 20
-    ((code_of_none, line),) = found(code)
-    assert code_of_none == "LST901" and 151 * 15 < line < only[1] / 2
+    built = "def make():\n    return nn.LSTM(4, 5)\n"
+    ((code_of_none, none),) = found(code)
+    ((code_of_built, only_built),) = found(built + code)
+    ((code_of_called, called),) = found(built.replace(")\n", ")(torch.zeros(2, 3, 4))\n") + code)
+    assert code_of_none == code_of_built == code_of_called == "LST901"
+    assert 151 * 15 < none < only_built - 151 and only_built + 151 < called
 
 
 def test_what_calls_in_a_loop_keep_to_themselves_is_no_reason_for_another_round(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,18 +31,20 @@ from lstm_lint.syntax.tree import Tree, names_in
 from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
-EFFORT_PER_ENTRY = 40_000  # about a quarter of a second
-EFFORT_PER_FILE = 150_000
+EFFORT_PER_ENTRY = 40_000  # about half a second
+EFFORT_PER_FILE = 130_000
 EFFORT_WITHOUT_LAYERS = 60_000  # after so much in which no layer was built or called, none is likely to come
-EFFORT_PER_CALLER = 25_000  # a file that only uses layers of other files
-EFFORT_PER_CHARACTER = 20  # of the file: so that an analysis stays within some fifty times its parsing
+EFFORT_WITHOUT_CALLS = 80_000  # the same where layers were built, but none was called
+EFFORT_FOR_CALLS = 150_000  # a share of what is left of it is how far an entry's calls are followed: some is left to the last
+EFFORT_PER_CALLER = 25_000  # the same in a file that only uses layers of other files
+EFFORT_PER_CHARACTER = 20  # the same in a small file: so that an analysis stays within some fifty times its parsing
 EFFORT_AT_LEAST = 6_000
 EFFORT_PER_MODULE = 12_000
 KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls that would take it are not followed to their end
 KEPT_FOR_MODULE = 2_000
 KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
-EFFORT_BEYOND = 60_000  # what the entries of a file have for their own statements when it has none left for calls
-SHARE = 3  # one entry may take so much of what the file has left for calls
+EFFORT_BEYOND = 20_000  # what a small file's entries have for their own statements when it has none left for calls
+SHARE = 3  # one entry may take one of so many parts of what the file has left for calls
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
@@ -129,6 +131,7 @@ class Interpreter:
     uncharged: int = 0
     is_spent: bool = False
     has_met_layers: bool = False
+    has_met_calls: bool = False
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -142,8 +145,8 @@ class Interpreter:
         self.store = self.world.store.overlay()
         self.module = self.frame = Frame(self.number(), tree=self.tree)
         text = self.tree.source.text
-        most = EFFORT_PER_FILE if mentions_recurrent_layer(text.encode(errors="replace")) else EFFORT_PER_CALLER
-        self.whole_effort = min(most, max(EFFORT_AT_LEAST, EFFORT_PER_CHARACTER * len(text)))
+        most = EFFORT_FOR_CALLS if mentions_recurrent_layer(text.encode(errors="replace")) else EFFORT_PER_CALLER
+        self.effort_for_calls = min(most, max(EFFORT_AT_LEAST, EFFORT_PER_CHARACTER * len(text)))
 
     # -- evaluation --------------------------------------------------------------------------------------------------
     def eval(self, node: cst.BaseExpression) -> Value:
@@ -375,7 +378,7 @@ class Interpreter:
 
     def record_call(self, call: LstmCall) -> None:
         if not self.muted:
-            self.has_met_layers = True
+            self.has_met_layers = self.has_met_calls = True
             self.calls.append(call)
 
     def record_reveal(self, reveal: Reveal) -> None:
@@ -417,6 +420,12 @@ class Interpreter:
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
+    @property
+    def most_effort(self) -> int:
+        """What the file may take in all: less where it is small, or where no layer, or no call of one, was met so far."""
+        most = EFFORT_PER_FILE if self.has_met_calls else EFFORT_WITHOUT_CALLS if self.has_met_layers else EFFORT_WITHOUT_LAYERS
+        return min(most, self.effort_for_calls + EFFORT_BEYOND)
+
     def bounded(
         self, node: cst.CSTNode, what: str, run: Callable[[], object], noted: bool = True, effort: int = EFFORT_PER_ENTRY
     ) -> bool:
@@ -424,8 +433,8 @@ class Interpreter:
 
         `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
         """
-        most = self.whole_effort + EFFORT_BEYOND if self.has_met_layers else EFFORT_WITHOUT_LAYERS
-        if self.effort >= most:
+        left = self.most_effort - self.effort
+        if left <= 0:
             if noted and not self.is_spent:
                 self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
             self.is_spent = True
@@ -437,7 +446,8 @@ class Interpreter:
         state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
         before, aside, uses = Effort.spent, self.uncharged, len(self.uses)
         self.kept = KEPT_FOR_ENTRY
-        self.limit = before + min(effort, max(0, self.whole_effort - self.effort) // SHARE) + self.kept
+        for_calls = min((self.effort_for_calls - self.effort) // SHARE, left - self.kept)
+        self.limit = before + min(effort, max(0, for_calls)) + self.kept
         try:
             run()
             return True

@@ -42,50 +42,38 @@ class Tree:
     module: cst.Module
     lines: Sequence[int] | None = None
     indented: bool = False
-    _positions: dict[int | None, Mapping[int, CodeRange]] = field(default_factory=dict, init=False, repr=False)
-    _held: dict[int, frozenset[int]] = field(default_factory=dict, init=False, repr=False)
+    _positions: dict[_Statement | None, Mapping[int, CodeRange]] = field(default_factory=dict, init=False, repr=False)
     _parts: list[Tree] = field(default_factory=list, init=False, repr=False)
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
     _methods: dict[int, Mapping[str, Part]] = field(default_factory=dict, init=False, repr=False)
 
     def _position(self, node: cst.CSTNode) -> CodeRange:
         """Where a node stands in what was parsed, with tabs. Raises KeyError, RecursionError."""
-        number = self._statement_of(node)
-        if number not in self._positions:
-            self._positions[number] = self._located(number)
-        found = self._positions[number][id(node)]
+        statement = self._statement_of(node)
+        if statement not in self._positions:
+            self._positions[statement] = self._located(statement)
+        found = self._positions[statement][id(node)]
         return CodeRange(self._in_source(found.start), self._in_source(found.end)) if self.indented else found
 
-    def _statement_of(self, node: cst.CSTNode) -> int | None:
-        """The number of the statement at module level that holds a node, None if its line is not known on its own."""
-        for number in self._first_lines:
-            if number not in self._held:
-                self._held[number] = frozenset(map(id, all_nodes(self.module.body[number])))
-            if id(node) in self._held[number]:
-                return number
-        return None
+    def _statement_of(self, node: cst.CSTNode) -> _Statement | None:
+        """The smallest statement with a line of its own that holds a node; None if only the whole module tells its place."""
+        return next((one for one in self._statements if id(node) in one.held), None)
 
-    def _located(self, number: int | None) -> Mapping[int, CodeRange]:
+    def _located(self, statement: _Statement | None) -> Mapping[int, CodeRange]:
         """The positions of all nodes of a statement, as its first line tells; of the whole module, which takes far longer."""
-        if number is None:
+        if statement is None:
             return _positions_in(self.module)
-        statement = self.module.body[number]
-        found = _positions_in(self.module.with_changes(header=(), footer=(), body=(statement,)))
-        above = self._first_lines[number] - found[id(statement)].start.line
+        found = _positions_in(self.module.with_changes(header=(), footer=(), body=(statement.alone,)))
+        above = statement.line - found[id(statement.node)].start.line
         return {node: CodeRange(_below(span.start, above), _below(span.end, above)) for node, span in found.items()}
 
     @cached_property
-    def _first_lines(self) -> Mapping[int, int]:
-        """The line that each statement at module level begins in, by its number; empty where that takes libcst."""
+    def _statements(self) -> Sequence[_Statement]:
+        """Those of the module and of its classes, the latter first; none where Python's own parser does not tell the lines."""
         whole = parsed(self.source.text) if self.lines is None and not self.indented else None
         if not isinstance(whole, ast.Module) or ODD_LINE_END.search(self.source.text):
-            return {}
-        found: dict[int, int] = {}
-        first = 0
-        for number, statement in enumerate(self.module.body):
-            found[number] = whole.body[first].lineno
-            first += len(statement.body) if isinstance(statement, cst.SimpleStatementLine) else 1
-        return found
+            return ()
+        return tuple(_statements_in(self.module.body, whole.body))
 
     def _in_source(self, position: CodePosition) -> CodePosition:
         """A position in what was parsed with spaces for tabs, on the same line with the tabs."""
@@ -192,6 +180,42 @@ def _parsed(source: Source, text: str, lines: Sequence[int] | None = None, inden
 
 INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
 ODD_LINE_END = re.compile(r"\r(?!\n)|[\f\v]")  # Python and libcst do not count the same lines there
+
+
+@dataclass(frozen=True, eq=False)
+class _Statement:
+    """A statement of a module, or of a class of it that is `around` it, and the line it begins in."""
+
+    node: cst.CSTNode
+    line: int
+    around: cst.ClassDef | None = None
+
+    @cached_property
+    def held(self) -> frozenset[int]:
+        """The identities of what is in it."""
+        return frozenset(map(id, all_nodes(self.node)))
+
+    @property
+    def alone(self) -> cst.CSTNode:
+        """The statement, in a class that holds nothing else."""
+        if self.around is None:
+            return self.node
+        body = self.around.body.with_changes(body=(self.node,), footer=())
+        return self.around.with_changes(leading_lines=(), decorators=(), lines_after_decorators=(), body=body)
+
+
+def _statements_in(
+    nodes: Sequence[cst.CSTNode], known: Sequence[ast.stmt], around: cst.ClassDef | None = None
+) -> Iterator[_Statement]:
+    """The statements, with the lines that Python's own parser has for them; before a class those in it."""
+    first = 0
+    for node in nodes:
+        same = known[first]
+        if around is None and isinstance(node, cst.ClassDef) and isinstance(same, ast.ClassDef):
+            if isinstance(node.body, cst.IndentedBlock):
+                yield from _statements_in(node.body.body, same.body, node)
+        yield _Statement(node, same.lineno, around)
+        first += len(node.body) if isinstance(node, cst.SimpleStatementLine) else 1
 
 
 def _positions_in(module: cst.Module) -> Mapping[int, CodeRange]:

@@ -15,8 +15,9 @@ FIXTURES = Path(__file__).parent.parent / "fixtures"
 ODD = {
     "decorated": "# first\n\n@cache\n@other(\n    1,\n)\n\ndef f(x):\n    '''Two\n    lines.'''\n    return x\n",
     "semicolons": "a = 1; b = (2,\n  3); c = 4\nclass C: x = 1; y = 2\nd = 5\n",
-    "class in parts": "@made\nclass C(\n    Base,\n):\n    '''What\n    it is.'''\n\n    a = 1; b = 2\n    # why\n    @property\n"
-    "    def f(self):\n        pass\n\n    class D:\n        def g(self): pass\n\nasync def h():\n    async with x as y: pass\n",
+    "class in parts": "@made\nclass C(\n    Base,\n):\n    '''What\n    it is.'''\n\n    a = 1; b = 2\n    # why\n"
+    "    @property\n    def f(self):\n        pass\n\n    class D:\n        def g(self): pass\n\n"
+    "async def h():\n    async with x as y: pass\n",
     "tabs": "class C:\n\tdef f(self):\n\t\treturn 1\n\tx = 2\n",
     "windows": "a = 1\r\nclass C:\r\n    def f(self):\r\n        return 1\r\n",
     "form feed": "a = 1\n\x0c\nclass C:\n    b = 2\n",

@@ -20,7 +20,7 @@ from lstm_lint.modules import is_package, is_script, module_file, relative_modul
 from lstm_lint.source import Source
 from lstm_lint.syntax.nesting import parsed
 from lstm_lint.syntax.relevance import Statement, relevant_names
-from lstm_lint.syntax.skim import Import, imports_in, may_mention_layers, skimmed
+from lstm_lint.syntax.skim import Import, imports_in, names_layer_in_small_letters, skimmed
 
 HOPS = 4  # imports of imports that are followed to find out whether a file can concern a layer
 FARTHEST = 16  # imports of imports whose content a result can depend on
@@ -210,8 +210,8 @@ class Project:
         if known is None:
             is_concerned = self.concerns_layers(path)
             seeds = frozenset(self._seeds(path, hops)) if is_concerned else frozenset[str]()
-            can_be_used = bool(seeds) or (is_concerned and may_mention_layers(self._bytes(path)))
-            statements = self._statements_of(path) if can_be_used else ()
+            names_layer = is_concerned and (self._mentions(path) or names_layer_in_small_letters(self._bytes(path)))
+            statements = self._statements_of(path) if seeds or names_layer else ()
             known = self._relevant[path, hops] = relevant_names(statements, seeds)
         return known
 

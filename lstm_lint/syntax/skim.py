@@ -27,8 +27,9 @@ _BINDING = re.compile(
     re.MULTILINE,
 )
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_IN_SMALL_LETTERS = re.compile(r"""(["'])(lstm|gru|rnn)\1""")  # getattr(nn, kind.upper())
-_SPELLINGS = (b"LSTM", b"GRU", b"RNN", *(b"%b%b%b" % (q, name, q) for q in (b"'", b'"') for name in (b"lstm", b"gru", b"rnn")))
+_SMALL = ("lstm", "gru", "rnn")
+_IN_SMALL_LETTERS = re.compile(rf"""(["'])({"|".join(_SMALL)})\1""")  # getattr(nn, kind.upper())
+_QUOTED = tuple(f"{quote}{name}{quote}".encode() for quote in "'\"" for name in _SMALL)
 
 
 _IMPORT = re.compile(
@@ -77,9 +78,9 @@ def _imports(data: bytes) -> Iterator[re.Match[bytes]]:
         behind = match.end()
 
 
-def may_mention_layers(data: bytes) -> bool:
-    """Whether a statement of a module can mention a layer's name: quicker than to skim them all."""
-    return any(spelling in data for spelling in _SPELLINGS)
+def names_layer_in_small_letters(data: bytes) -> bool:
+    """Whether a statement of a module can mention a layer so, as `skimmed` reads it: quicker than to skim them all."""
+    return any(spelling in data for spelling in _QUOTED)
 
 
 def skimmed(text: str) -> list[Statement]:

@@ -47,8 +47,8 @@ class Tree:
     _spellings: dict[int, str] = field(default_factory=dict, init=False, repr=False)
     _methods: dict[int, Mapping[str, Part]] = field(default_factory=dict, init=False, repr=False)
 
-    def _position(self, node: cst.CSTNode) -> CodeRange:
-        """Where a node stands in what was parsed, with tabs. Raises KeyError, RecursionError."""
+    def extent(self, node: cst.CSTNode) -> CodeRange:
+        """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""
         statement = self._statement_of(node)
         if statement not in self._positions:
             self._positions[statement] = self._located(statement)
@@ -95,7 +95,7 @@ class Tree:
         """Where a node of this tree, or of a part that was added to it, stands."""
         for tree in (self, *self._parts):
             try:
-                found = tree._position(node)
+                found = tree.extent(node)
             except (RecursionError, KeyError):  # of another part, or nested too deeply to be located
                 continue
             first, last = tree._line(found.start.line), tree._line(found.end.line)
@@ -119,10 +119,6 @@ class Tree:
     def methods(self, node: cst.ClassDef) -> Mapping[str, Part]:
         """Those methods of a class that wait until they are asked for."""
         return self._methods.get(id(node), {})
-
-    def extent(self, node: cst.CSTNode) -> CodeRange:
-        """Where a node of this tree stands in the text: lines from 1, columns from 0. Raises KeyError, RecursionError."""
-        return self._position(node)
 
     def place(self, node: cst.CSTNode) -> Place:
         return Place(self.source.path, id(node), lambda: self.span(node), lambda: self.spelling(node))

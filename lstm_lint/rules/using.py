@@ -21,13 +21,13 @@ Group = tuple[Place, int, str]
 def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
     """What one rule says of every use.
 
+    Nothing of a use without complaints that nothing at module level reaches: it says nothing of the others.
     Of an error: where one alternative is fine, another that rests on a condition nobody can name does not count, since what
     such a condition excludes is not known.
     """
     said = [(use, tuple(rule.of_use(use, handling))) for use in handling.uses]
     if rule.severity is not Severity.ERROR or not any(complaints for _, complaints in said):
-        for use, complaints in said:
-            yield _context(use, complaints, ANY)
+        yield from (_context(use, complaints, ANY) for use, complaints in said if complaints or use.grounded)
         return
     fine: dict[Group, list[Dim]] = {}
     for use, complaints in said:
@@ -39,8 +39,9 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
         if _is_always_wrong(complaints):
             total[_group(use)] = total.get(_group(use), ZERO) + use.given
     for use, complaints in counted:
-        is_bad = _is_always_wrong(complaints)
-        yield _context(use, complaints, Configuration.of(total[_group(use)], use.required) if is_bad else ANY)
+        if complaints or use.grounded:
+            is_bad = _is_always_wrong(complaints)
+            yield _context(use, complaints, Configuration.of(total[_group(use)], use.required) if is_bad else ANY)
 
 
 def _is_always_wrong(complaints: Sequence[Complaint]) -> bool:

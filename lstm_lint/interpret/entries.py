@@ -16,7 +16,8 @@ from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside
 from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter, Recorded
 from lstm_lint.interpret.modules import names_in
-from lstm_lint.interpret.setting import setters
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.setting import Setters, setters
 from lstm_lint.interpret.store import Frame, Location, Store, Watch
 from lstm_lint.interpret.uses import note_leaving
 from lstm_lint.judge import judge
@@ -27,6 +28,7 @@ from lstm_lint.syntax.outside import changed_later
 from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 CONSTRUCTOR = "__init__"
+EFFORT_OF_CALLERS = 4_000  # for a method that sets attributes only by calling others that do
 
 
 def run(it: Interpreter) -> Facts:
@@ -44,10 +46,12 @@ def run(it: Interpreter) -> Facts:
     return it.facts()
 
 
-def enter_function(it: Interpreter, function: Function, store: Store | None = None) -> Value | None:
+def enter_function(
+    it: Interpreter, function: Function, store: Store | None = None, effort: int = EFFORT_PER_ENTRY
+) -> Value | None:
     """One function body with symbolic arguments, which writes to `store`; what it returns, None if the budget ended it.
 
-    One that has nothing to do with layers is not followed far, and nothing is said of it.
+    One that has nothing to do with layers is not followed far; nothing is said of it, nor of one with less `effort` than most.
     """
     definition = function.definition
     assert isinstance(definition, cst.FunctionDef)
@@ -57,9 +61,9 @@ def enter_function(it: Interpreter, function: Function, store: Store | None = No
         it.store = it.store.overlay() if store is None else store
         results.append(snapshot(it, call_symbolically(it, function)))
 
-    beside = is_beside(it, function)
-    effort = EFFORT_BESIDE if beside else EFFORT_PER_ENTRY
-    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function) and not beside, effort)
+    if is_beside(it, function):
+        effort = EFFORT_BESIDE
+    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function) and effort == EFFORT_PER_ENTRY, effort)
     return results[0] if results else None
 
 
@@ -148,11 +152,11 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
     for instance, built in made:
         it.path = it.required = built  # what the constructor insists on holds in every method
-        methods = list(own_methods(it, cls, instance))
+        layers = _layer_names(it, instance)
+        methods = sorted(own_methods(it, cls, instance), key=lambda method: not layers & it.tree_names(method.definition))
         leave_open(it, instance, definition)
-        can_set = setters(it, cls)
         before = len(it.calls)
-        known = collect_attributes(it, instance, [method for method in methods if method.definition in can_set])
+        known = collect_attributes(it, instance, methods, setters(it, cls, {method.definition for method in methods}))
         results: list[Value | None] = []
         for method in methods:
             if (visit := known.get(method.definition)) is None:
@@ -197,7 +201,7 @@ def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function
     Of what it inherits only what can have to do with a layer of the instance: the rest is entered with its own class.
     """
     seen = {CONSTRUCTOR}
-    wanted = CREATORS | {name for name in it.store.names(instance.number) if _is_layer(it.read((instance.number, name)))}
+    wanted = CREATORS | _layer_names(it, instance)
     for candidate in mro(it, cls):
         frame = candidate.scope
         assert isinstance(frame, Frame)
@@ -232,6 +236,23 @@ def _is_layer(value: Value | None) -> bool:
     return value is not None and any(isinstance(item, Layer) and item.site is not None for _, item in alternatives(value))
 
 
+def _layer_names(it: Interpreter, instance: Ref) -> frozenset[str]:
+    """The attributes that hold a recurrent layer, or a list of modules with one."""
+    values = {name: it.read((instance.number, name)) for name in it.store.names(instance.number)}
+    return frozenset(name for name, value in values.items() if _is_layer(value) or _has_layers(it, value))
+
+
+def _has_layers(it: Interpreter, value: Value | None) -> bool:
+    if value is None:
+        return False
+    for _, item in alternatives(value):
+        content = it_contents(it, item) if isinstance(item, Ref) and item.kind != "instance" else None
+        held = content.items if isinstance(content, Tuple) else content.items.values() if isinstance(content, Dict) else ()
+        if any(_is_layer(one) for one in held):
+            return True
+    return False
+
+
 def _bound(function: Function, receiver: Value, cls: Class) -> Function:
     return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)
 
@@ -258,20 +279,28 @@ class _Visit:
     watch: Watch
 
 
-def collect_attributes(it: Interpreter, instance: Ref, methods: list[Function]) -> Mapping[object, _Visit]:
+def collect_attributes(
+    it: Interpreter, instance: Ref, methods: Sequence[Function], setting: Setters
+) -> Mapping[object, _Visit]:
     """Put on the instance what its methods assign to ``self``, each under the condition that the method ran before.
 
+    Those that only call others which assign are not followed far: what these assign is known, though not for those arguments.
     By definition, the visits of those that ask for nothing of what that changes: they need not be entered again.
     """
     base = it.store
     found: dict[str, list[Value]] = {}
     visits: dict[object, _Visit] = {}
-    for method in methods:
+    first = [(method, EFFORT_PER_ENTRY) for method in methods if method.definition in setting.by_themselves]
+    then = [(method, EFFORT_OF_CALLERS) for method in methods if method.definition in setting.by_others]
+    for method, effort in (*first, *then):
         assert isinstance(method.definition, cst.FunctionDef)
         watch, seen = Watch(base), it.recorded()
         layer = Store(watch)
-        result = enter_function(it, method, layer)
-        visits[method.definition] = _Visit(result, it.take_back(seen), watch)
+        result = enter_function(it, method, layer, effort)
+        recorded = it.take_back(seen)
+        if result is None and effort == EFFORT_OF_CALLERS:
+            continue
+        visits[method.definition] = _Visit(result, recorded, watch)
         for (owner, name), value in layer.assigned().items():
             if owner == instance.number:
                 if result is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import libcst as cst
 
@@ -11,6 +12,7 @@ from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.store import Frame
 from lstm_lint.syntax.tree import inner_nodes
+from lstm_lint.syntax.tree import names_in as tree_names
 from lstm_lint.values import Class, Function, Tuple, Value
 
 BY_NAME = frozenset({
@@ -19,17 +21,39 @@ BY_NAME = frozenset({
 })  # fmt: skip
 """Calls that set an attribute, or change the shape of what one holds."""
 
+ASKING = frozenset({"getattr", "hasattr", "isinstance", "type", "id", "len", "print", "repr", "str", "super"})
+"""Functions that change nothing of what they are given."""
 
-def setters(it: Interpreter, cls: Class) -> frozenset[cst.FunctionDef]:
-    """The methods of a class and its bases that can set an attribute, or call one by its name that can."""
+NOTHING = frozenset[str]()
+
+CALLED = ("forward", "__call__")
+"""What ``self(x)`` calls."""
+
+
+@dataclass(frozen=True)
+class Setters:
+    """Those methods of a class and its bases that set attributes: `by_themselves`, or only `by_others` that they call.
+
+    What a ``forward`` sets that calls ``self.init_hidden(n)`` is known from ``init_hidden``, though not with that very `n`.
+    """
+
+    by_themselves: frozenset[cst.FunctionDef]
+    by_others: frozenset[cst.FunctionDef]
+
+
+def setters(it: Interpreter, cls: Class, entered: Collection[object]) -> Setters:
+    """The setters of a class. What is called counts as done by the caller where its definition is none of those `entered`."""
     methods = dict(_definitions(it, cls))
-    found = {definition: name for definition, name in methods.items() if _sets(it, definition)}
-    while True:
-        names = frozenset(found.values())
-        more = {d: name for d, name in methods.items() if d not in found and names & it.tree_names(d)}
-        if not more:
-            return frozenset(found)
-        found |= more
+    setting = {definition for definition in methods if sets_attributes(definition, it.tree_names(definition))}
+    calls = {definition: _called_on_itself(definition) for definition in methods}
+
+    def with_callers(found: Collection[cst.FunctionDef], known: Collection[object]) -> frozenset[cst.FunctionDef]:
+        names = {methods[definition] for definition in found if definition not in known}
+        more = {definition for definition in methods if definition not in found and names & calls[definition]}
+        return with_callers({*found, *more}, known) if more else frozenset(found)
+
+    by_themselves = with_callers(setting, entered)
+    return Setters(by_themselves, with_callers(by_themselves, ()) - by_themselves)
 
 
 def _definitions(it: Interpreter, cls: Class) -> Iterator[tuple[cst.FunctionDef, str]]:
@@ -50,32 +74,93 @@ def _definition(value: Value | None) -> cst.FunctionDef | None:
             return None
 
 
-def _sets(it: Interpreter, definition: cst.FunctionDef) -> bool:
-    """Whether an attribute is assigned in it, or it gives ``self`` away."""
-    if BY_NAME & it.tree_names(definition):
+def sets_attributes(definition: cst.FunctionDef, names: frozenset[str]) -> bool:
+    """Whether an attribute of ``self``, or of what comes from it, is assigned in a method, or it gives ``self`` away.
+
+    `names` are all that stand in it.
+    """
+    if BY_NAME & names:
         return True
-    parameters = (*definition.params.posonly_params, *definition.params.params)
-    receiver = parameters[0].name.value if parameters else None
+    receiver = _receiver(definition)
+    owners: list[frozenset[str]] = []
+    bound: list[tuple[str, frozenset[str]]] = []
+    pending: list[cst.CSTNode] = [definition.body]
+    while pending:
+        node = pending.pop()
+        for target, value in _assignments(node):
+            _note_targets(target, tree_names(value) if value is not None else NOTHING, owners, bound)
+        match node:
+            case cst.Element(value=cst.Name(value=name)) if name == receiver:
+                return True
+            case cst.Call(func=function, args=args) if not _only_asks(function):
+                if any(isinstance(given.value, cst.Name) and given.value.value == receiver for given in args):
+                    return True
+        pending.extend(inner_nodes(node))
+    own = _derived({"super"} if receiver is None else {"super", receiver}, bound)
+    return any(not owner.isdisjoint(own) for owner in owners)
+
+
+def _only_asks(function: cst.BaseExpression) -> bool:
+    return isinstance(function, cst.Name) and function.value in ASKING
+
+
+def _assignments(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
+    """(target, value) of everything that one node assigns."""
+    match node:
+        case cst.Assign(targets=targets, value=value):
+            yield from ((one.target, value) for one in targets)
+        case cst.AugAssign(target=target, value=value) | cst.AnnAssign(target=target, value=value):
+            yield target, value
+        case cst.NamedExpr(target=target, value=value) | cst.For(target=target, iter=value):
+            yield target, value
+        case cst.WithItem(item=value, asname=cst.AsName(name=target)):
+            yield target, value
+
+
+def _note_targets(
+    target: cst.CSTNode, value: frozenset[str], owners: list[frozenset[str]], bound: list[tuple[str, frozenset[str]]]
+) -> None:
+    """Note the names that say whose attributes a target sets, and the names that it binds to what the names of `value` give."""
+    match target:
+        case cst.Name(value=name):
+            bound.append((name, value))
+        case cst.Attribute(value=owner):
+            owners.append(tree_names(owner))
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                _note_targets(element.value, value, owners, bound)
+
+
+def _derived(names: set[str], bound: Sequence[tuple[str, frozenset[str]]]) -> set[str]:
+    """The names with those that are bound to something made of them."""
+    found = set(names)
+    while more := {name for name, value in bound if name not in found and not value.isdisjoint(found)}:
+        found |= more
+    return found
+
+
+def _called_on_itself(definition: cst.FunctionDef) -> frozenset[str]:
+    """The names of the methods that one may call on ``self``, which it does not give away, or on ``super()``."""
+    receiver = _receiver(definition)
+    names: set[str] = set()
     pending: list[cst.CSTNode] = [definition.body]
     while pending:
         node = pending.pop()
         match node:
-            case cst.AssignTarget(target=target) | cst.AugAssign(target=target) | cst.AnnAssign(target=target):
-                if _has_attribute(target):
-                    return True
-            case cst.For(target=target) | cst.AsName(name=target) if _has_attribute(target):
-                return True
-            case cst.Arg(value=cst.Name(value=name)) if name == receiver:
-                return True
+            case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)) if owner == receiver:
+                names.add(name)
+            case cst.Attribute(value=cst.Call(func=cst.Name(value="super")), attr=cst.Name(value=name)):
+                names.add(name)
+            case cst.Call(func=cst.Name(value=name)) if name == receiver:
+                names.update(CALLED)
         pending.extend(inner_nodes(node))
-    return False
+    return frozenset(names)
 
 
-def _has_attribute(target: cst.CSTNode) -> bool:
-    match target:
-        case cst.Attribute():
-            return True
-        case cst.Tuple(elements=elements) | cst.List(elements=elements):
-            return any(_has_attribute(element.value) for element in elements)
-        case _:
-            return False
+def _receiver(definition: cst.FunctionDef) -> str | None:
+    parameters = (*definition.params.posonly_params, *definition.params.params)
+    return None if not parameters or _is_static(definition) else parameters[0].name.value
+
+
+def _is_static(definition: cst.FunctionDef) -> bool:
+    return any(isinstance(one.decorator, cst.Name) and one.decorator.value == "staticmethod" for one in definition.decorators)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +23,11 @@ from lstm_lint.syntax.cells import without_broken_cells
 T = TypeVar("T")
 LONGEST_CHUNK = 32  # files that a process of the pool takes at a time: neighbours import the same files
 COLLECTED_EVERY = 64  # files after which a process of the pool looks for cycles to free
+SECONDS_PER_FILE = 1.5
+"""Processor time after which a file is not followed any further; the rules say what was found until then. Few files get there:
+the budget, which is the same on every machine, ends nearly all before."""
+SECONDS_AT_LEAST = 0.5
+"""Processor time for what follows the parsing, however long that took."""
 WORTH_A_POOL = 400_000  # bytes of source to analyse from which on starting processes pays
 
 
@@ -30,6 +36,7 @@ class FileResult:
     """What one file gave, before torch is asked; findings may stand in files that it imports.
 
     `replays` are the calls judged right, for ``--confirm always``; `redeemed` those in other files that this one makes right.
+    `cut_short`: the time was up; another run may find more.
     """
 
     path: str
@@ -39,6 +46,7 @@ class FileResult:
     calls: tuple[CallReport, ...] = ()
     replays: tuple[Probe, ...] = ()
     redeemed: tuple[Redeemed, ...] = ()
+    cut_short: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,8 @@ def check_path(path: str, settings: Settings, project: Project, listing: bool = 
     known = cache.get(key, FileResult)
     if known is None:
         known = check_file(source, settings, listing, project)
-        cache.put(key, known)
+        if not known.cut_short:
+            cache.put(key, known)
     return known
 
 
@@ -158,6 +167,7 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
 
     `project` finds what the text imports, as if it stood in the file that its path names.
     """
+    started = time.thread_time()
     project = project or Project()
     project.add(source)
     if not project.concerns_layers(source.path):
@@ -167,6 +177,7 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     relevant = project.relevant(readable)
     if relevant is not None and not relevant:
         return _reported(FileResult(source.path, True, tuple(broken)), settings, project)
+    taken = time.thread_time() - started
     from lstm_lint.confirm.plan import probe_for, probe_for_call  # late, all of these: they bring libcst
     from lstm_lint.fixes import writer_of_fixes
     from lstm_lint.interpret import interpret
@@ -175,19 +186,23 @@ def check_file(source: Source, settings: Settings, listing: bool = False, projec
     from lstm_lint.rules import check_facts
     from lstm_lint.syntax.tree import Unparsable, parse
 
+    started = time.thread_time() - taken
     try:
         tree = parse(readable)
     except Unparsable as error:
         finding = unreadable(source.path, error.span, error.message)
         return _reported(FileResult(source.path, False, (*broken, finding)), settings, project)
-    facts = interpret(tree, relevant=relevant, project=project)
+    deadline = max(started + SECONDS_PER_FILE, time.thread_time() + SECONDS_AT_LEAST)
+    facts = interpret(tree, relevant=relevant, project=project, deadline=deadline)
     sites, calls = inventory(facts) if listing else ((), ())
     replays: tuple[Probe, ...] = ()
     if settings.confirm == "always":
         probes = (probe_for_call(judge(call)) for call in facts.calls)
         replays = tuple(probe for probe in probes if probe is not None)
     examined = check_facts(facts, probe_for, settings.codes, writer_of_fixes(tree, project))
-    result = FileResult(source.path, True, (*broken, *examined.findings), sites, calls, replays, examined.redeemed)
+    result = FileResult(
+        source.path, True, (*broken, *examined.findings), sites, calls, replays, examined.redeemed, facts.cut_short
+    )
     return _reported(result, settings, project)
 
 

@@ -274,7 +274,7 @@ class Reveal:
 class Facts:
     """Everything that the analysis of one file gave; what stands in files that it imports is there too.
 
-    `wrappers` are the plain calls of ``Variable(x)``.
+    `wrappers` are the plain calls of ``Variable(x)``. `cut_short`: the time was up before the budget was.
     """
 
     sites: tuple[LstmSite, ...] = ()
@@ -284,3 +284,4 @@ class Facts:
     reveals: tuple[Reveal, ...] = ()
     uses: tuple[Use, ...] = ()
     wrappers: tuple[Place, ...] = ()
+    cut_short: bool = False

@@ -36,6 +36,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="torch is not installed"))
 
 
+@pytest.fixture(autouse=True)
+def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No result depends on how fast the machine is: only the budget, which is the same everywhere, ends an analysis."""
+    monkeypatch.setattr("lstm_lint.check.SECONDS_PER_FILE", float("inf"))
+
+
 @pytest.fixture
 def lint(tmp_path: Path) -> Run:
     """Runs the command in `tmp_path`, from this checkout, whatever is installed, and without torch unless asked."""

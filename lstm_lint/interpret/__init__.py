@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from weakref import WeakKeyDictionary
 
 import libcst as cst
@@ -82,17 +83,22 @@ TABLES = Tables(EXPRESSIONS, STATEMENTS, calls.call_value)
 
 
 def interpret(
-    tree: Tree, strict: bool = False, relevant: frozenset[str] | None = None, project: Project | None = None
+    tree: Tree,
+    strict: bool = False,
+    relevant: frozenset[str] | None = None,
+    project: Project | None = None,
+    deadline: float = inf,
 ) -> Facts:
     """Everything one file says about recurrent layers, its own and those of files that it imports from the `project`.
 
     `strict` raises on syntax that is not understood, for tests.
 
     `relevant`: the names at module level that can have to do with a layer (`syntax.relevance`); None for all.
+    `deadline`: the processor time of this thread, in seconds, at which the analysis ends where it stands.
     """
     for cached in (multiplied, substituted, implied, judge):
         cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
-    return run(Interpreter(tree, TABLES, project, strict, relevant, _world_of(project)))
+    return run(Interpreter(tree, TABLES, project, strict, relevant, _world_of(project), deadline))
 
 
 _WORLDS: WeakKeyDictionary[Project, World] = WeakKeyDictionary()
@@ -103,6 +109,6 @@ def _world_of(project: Project | None) -> World:
     if project is None:
         return World()
     world = _WORLDS.get(project)
-    if world is None or world.is_full:
+    if world is None or world.is_over:
         world = _WORLDS[project] = World()
     return world

@@ -10,6 +10,8 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
+from time import thread_time
 from typing import Any
 
 import libcst as cst
@@ -32,7 +34,7 @@ from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tens
 
 EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
 EFFORT_PER_ENTRY = 40_000  # about half a second
-EFFORT_PER_FILE = 130_000
+EFFORT_PER_FILE = 100_000
 EFFORT_WITHOUT_LAYERS = 60_000  # after so much in which no layer was built or called, none is likely to come
 EFFORT_WITHOUT_CALLS = 80_000  # the same where layers were built, but none was called
 EFFORT_FOR_CALLS = 150_000  # a share of what is left of it is how far an entry's calls are followed: some is left to the last
@@ -44,7 +46,7 @@ KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls th
 KEPT_FOR_MODULE = 2_000
 KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
 EFFORT_BEYOND = 20_000  # what a small file's entries have for their own statements when it has none left for calls
-SHARE = 3  # one entry may take one of so many parts of what the file has left for calls
+SHARE = 4  # one entry may take one of so many parts of what the file has left for calls
 MAX_DEPTH = 24
 MAX_NESTING = 120
 REFUSED = "torch refuses"
@@ -62,7 +64,7 @@ POSITION = (
 
 
 class OutOfBudget(Exception):
-    """The analysis of one entry took too many steps."""
+    """The analysis of one entry took too many steps, or that of the file too long."""
 
 
 @dataclass(eq=False)
@@ -89,6 +91,7 @@ class Interpreter:
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     `pending`: definitions that name a layer and are to be entered, before those in `pending_last`.
     `doubted`: conditions that are not understood, though they ask for what a layer was built from.
+    `deadline`: the processor time of this thread, in seconds, from which on nothing is followed any more.
     """
 
     tree: Tree
@@ -97,6 +100,7 @@ class Interpreter:
     strict: bool = False
     relevant: frozenset[str] | None = None
     world: World = field(default_factory=World)
+    deadline: float = inf
     store: Store = field(init=False)
     path: Dim = ONE
     required: Dim = ONE
@@ -183,8 +187,12 @@ class Interpreter:
 
     def spend(self) -> None:
         Effort.spent += EFFORT_PER_STEP
-        if Effort.spent > self.limit:
+        if Effort.spent > self.limit or self.is_late:
             raise OutOfBudget
+
+    @property
+    def is_late(self) -> bool:
+        return thread_time() > self.deadline
 
     @property
     def room(self) -> int:
@@ -417,6 +425,7 @@ class Interpreter:
             tuple(self.reveals),
             tuple(use for use in self.uses if use.built is None or use.built not in self.retied),
             tuple(self.wrappers),
+            self.is_late,
         )
 
     # -- entries -----------------------------------------------------------------------------------------------------
@@ -434,10 +443,8 @@ class Interpreter:
         `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
         """
         left = self.most_effort - self.effort
-        if left <= 0:
-            if noted and not self.is_spent:
-                self._note(node, f"this file takes too many steps to follow; {what} and what is behind was not looked at")
-            self.is_spent = True
+        if left <= 0 or self.is_late:
+            self._note_end(node, what, noted)
             return False
         frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
         ranks = self.ranks
@@ -453,7 +460,9 @@ class Interpreter:
             return True
         except (OutOfBudget, RecursionError):
             del self.uses[uses:]  # what else is done with these values stands behind
-            if noted:
+            if self.is_late:
+                self._note_end(node, what, noted)
+            elif noted:
                 self._note(node, f"{what} takes too many steps to follow; what is behind was not looked at")
             return False
         finally:
@@ -462,6 +471,13 @@ class Interpreter:
             self.required, self.ranks = required, ranks
             self.active, self.excused = active, excused
             self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting = state
+
+    def _note_end(self, node: cst.CSTNode, what: str, noted: bool) -> None:
+        """Note, once, that nothing more of the file is looked at."""
+        if noted and not self.is_spent:
+            long = "too long" if self.is_late else "too many steps"
+            self._note(node, f"this file takes {long} to follow; {what} and what is behind was not looked at")
+            self.is_spent = True
 
     def _note(self, node: cst.CSTNode, message: str) -> None:
         if all(known.place != self.place(node) for known in self.gave_up):
@@ -481,7 +497,8 @@ class Interpreter:
         try:
             run()
         except (OutOfBudget, RecursionError):
-            pass  # what the rest of the module defines is not known, and is reported so where it is asked for
+            # what the rest of the module defines is not known, and is reported so where it is asked for
+            self.world.is_broken = self.world.is_broken or self.is_late
         finally:
             for name, value in saved.items():
                 setattr(self, name, value)
@@ -498,7 +515,7 @@ class Interpreter:
         try:
             value = run()
         except OutOfBudget:
-            if Effort.spent > saved["limit"] + self.uncharged - uncharged:
+            if Effort.spent > saved["limit"] + self.uncharged - uncharged or self.is_late:
                 raise
         saved["limit"] += self.uncharged - uncharged
         if value is not None:

@@ -77,6 +77,8 @@ class Net(Base):
     def reset(self, batch):
         self.h = torch.zeros(1, batch, 3)
 
+    renamed = prepare
+
     def start(self):
         START
 
@@ -95,6 +97,8 @@ class Net(Base):
         ("self.keep(torch.zeros(2, 4, 3))", ["LST101"]),  # which is not looked at for its own sake: it is another class's
         ("self.keep(torch.zeros(1, 4, 3))", []),
         ("super().keep(torch.zeros(2, 4, 3))", ["LST101"]),
+        ("self.renamed(torch.zeros(2, 4, 3))", ["LST101"]),
+        ("Base.keep(self, torch.zeros(2, 4, 3))", ["LST101"]),
     ],
 )
 def test_what_a_method_sets_by_calling_another_is_known_to_the_rest(start: str, found: list[str]) -> None:

@@ -109,6 +109,6 @@ def _world_of(project: Project | None) -> World:
     if project is None:
         return World()
     world = _WORLDS.get(project)
-    if world is None or world.is_over:
+    if world is None or world.is_full:
         world = _WORLDS[project] = World()
     return world

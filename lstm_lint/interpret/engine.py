@@ -483,8 +483,11 @@ class Interpreter:
         if all(known.place != self.place(node) for known in self.gave_up):
             self.gave_up.append(GaveUp(self.place(node), message))
 
-    def aside(self, frame: Frame, run: Callable[[], object]) -> None:
-        """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget."""
+    def aside(self, frame: Frame, run: Callable[[], object]) -> bool:
+        """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget.
+
+        Whether there was time for them: where there was not, another analysis has to run them anew.
+        """
         saved = {name: getattr(self, name) for name in POSITION}
         before, uncharged = Effort.spent, self.uncharged
         self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
@@ -497,13 +500,13 @@ class Interpreter:
         try:
             run()
         except (OutOfBudget, RecursionError):
-            # what the rest of the module defines is not known, and is reported so where it is asked for
-            self.world.is_broken = self.world.is_broken or self.is_late
+            pass  # what the rest of the module defines is not known, and is reported so where it is asked for
         finally:
             for name, value in saved.items():
                 setattr(self, name, value)
             self.limit += Effort.spent - before
             self.uncharged = uncharged + Effort.spent - before
+        return not self.is_late
 
     def attempt(self, effort: int, run: Callable[[], Value]) -> Value | None:
         """What `run` gives; None, and nothing that it wrote, if that takes more effort than this."""

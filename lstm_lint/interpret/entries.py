@@ -150,7 +150,7 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     it.store = base.overlay()
     made: list[tuple[Ref, Dim]] = []
     it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
-    for instance, built in made:
+    for instance, built in () if it.is_late else made:
         it.path = it.required = built  # what the constructor insists on holds in every method
         layers = _layer_names(it, instance)
         methods = sorted(own_methods(it, cls, instance), key=lambda method: not layers & it.tree_names(method.definition))
@@ -199,19 +199,25 @@ def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function
     """The methods of the class, bound to the instance, without the constructor.
 
     Of what it inherits only what can have to do with a layer of the instance: the rest is entered with its own class.
+    One that has two names is one.
     """
     seen = {CONSTRUCTOR}
+    yielded: set[object] = set()
     wanted = CREATORS | _layer_names(it, instance)
     for candidate in mro(it, cls):
         frame = candidate.scope
         assert isinstance(frame, Frame)
-        for name in names_in(it, frame):
+        for name in names_in(it, frame, wanted):
             if name in seen:
                 continue
             seen.add(name)
             function = _method(it.read((frame.number, name)), instance, candidate)
-            if function is not None and (candidate == cls or wanted & it.tree_names(function.definition)):
+            if function is None or function.definition in yielded:
+                continue
+            if candidate == cls or wanted & it.tree_names(function.definition):
+                yielded.add(function.definition)
                 yield function
+        seen.update(frame.waiting)
 
 
 CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})

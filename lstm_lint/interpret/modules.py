@@ -7,7 +7,8 @@ definitions are parsed and run one by one, each when its name is asked for.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -184,7 +185,8 @@ def load(it: Interpreter, module: Module, node: cst.CSTNode) -> Frame | Unknown:
     tree, waiting = divided
     frame = Frame(it.number(), tree=tree, waiting=dict(waiting))
     it.world.modules[key] = frame  # before it runs: an import cycle sees what is there so far
-    it.aside(frame, lambda: it.execute(tree.module.body))
+    if not it.aside(frame, lambda: it.execute(tree.module.body)):
+        it.world.modules.pop(key, None)
     return frame
 
 
@@ -208,10 +210,12 @@ def _divided(source: Source) -> tuple[Tree, Mapping[str, Part]] | str:
         return f"{source.path} is not Python: {error.message}"
 
 
-def names_in(it: Interpreter, frame: Frame) -> Sequence[str]:
-    """Every name that a frame binds, now that they are asked for."""
-    for name in list(frame.waiting):
-        bound_in(it, frame, name)
+def names_in(it: Interpreter, frame: Frame, wanted: Collection[str] | None = None) -> Sequence[str]:
+    """Every name that a frame binds, now that they are asked for; of what waits, only what mentions one of the `wanted`."""
+    mentions = None if wanted is None else re.compile(rf"\b(?:{'|'.join(map(re.escape, wanted))})\b")
+    for name, part in list(frame.waiting.items()):
+        if mentions is None or mentions.search(part.text):
+            bound_in(it, frame, name)
     return list(it.store.names(frame.number))
 
 
@@ -226,5 +230,9 @@ def bound_in(it: Interpreter, frame: Frame, name: str) -> Value | None:
         definition = frame.tree.add(part)
     except Unparsable:  # Python's parser takes it, libcst's does not: as a module that is not known
         return None
-    it.aside(frame, lambda: it.execute(definition))
-    return it.read((frame.number, name))
+    in_time = it.aside(frame, lambda: it.execute(definition))
+    value = it.read((frame.number, name))
+    if not in_time:
+        frame.waiting[name] = part
+        it.world.store.forget((frame.number, name))
+    return value

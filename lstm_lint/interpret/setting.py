@@ -9,7 +9,7 @@ import libcst as cst
 
 from lstm_lint.interpret.attributes import mro
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.modules import names_in
+from lstm_lint.interpret.modules import bound_in
 from lstm_lint.interpret.store import Frame
 from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.syntax.tree import names_in as tree_names
@@ -43,27 +43,34 @@ class Setters:
 
 def setters(it: Interpreter, cls: Class, entered: Collection[object]) -> Setters:
     """The setters of a class. What is called counts as done by the caller where its definition is none of those `entered`."""
-    methods = dict(_definitions(it, cls))
-    setting = {definition for definition in methods if sets_attributes(definition, it.tree_names(definition))}
-    calls = {definition: _called_on_itself(definition) for definition in methods}
+    calls: dict[cst.FunctionDef, frozenset[str]] = {}
+    names: dict[cst.FunctionDef, set[str]] = {}
+    for name, definition in _reached(it, cls, [one for one in entered if isinstance(one, cst.FunctionDef)]):
+        calls.setdefault(definition, _called_on_itself(definition))
+        names.setdefault(definition, set()).add(name)
+    setting = {definition for definition in names if sets_attributes(definition, it.tree_names(definition))}
 
     def with_callers(found: Collection[cst.FunctionDef], known: Collection[object]) -> frozenset[cst.FunctionDef]:
-        names = {methods[definition] for definition in found if definition not in known}
-        more = {definition for definition in methods if definition not in found and names & calls[definition]}
+        called = frozenset[str]().union(*(names[definition] for definition in found if definition not in known))
+        more = {definition for definition in names if definition not in found and called & calls[definition]}
         return with_callers({*found, *more}, known) if more else frozenset(found)
 
     by_themselves = with_callers(setting, entered)
     return Setters(by_themselves, with_callers(by_themselves, ()) - by_themselves)
 
 
-def _definitions(it: Interpreter, cls: Class) -> Iterator[tuple[cst.FunctionDef, str]]:
-    for candidate in mro(it, cls):
-        frame = candidate.scope
-        assert isinstance(frame, Frame)
-        for name in names_in(it, frame):
-            definition = _definition(it.read((frame.number, name)))
-            if definition is not None:
-                yield definition, name
+def _reached(it: Interpreter, cls: Class, entered: Sequence[cst.FunctionDef]) -> Iterator[tuple[str, cst.FunctionDef]]:
+    """(name, definition) of the methods that are entered, and of all that they lead to."""
+    frames = [candidate.scope for candidate in mro(it, cls) if isinstance(candidate.scope, Frame)]
+    pending = [(definition.name.value, definition) for definition in entered]
+    asked: set[str] = set()
+    while pending:
+        name, definition = pending.pop()
+        yield name, definition
+        for called in sorted(_called_on_itself(definition) - asked):
+            asked.add(called)
+            values = (bound_in(it, frame, called) for frame in frames)
+            pending.extend((called, found) for value in values if (found := _definition(value)) is not None)
 
 
 def _definition(value: Value | None) -> cst.FunctionDef | None:

@@ -46,6 +46,11 @@ class Store:
             self._names.setdefault(location[0], {})[location[1]] = None
         self.written[location] = value
 
+    def forget(self, location: Location) -> None:
+        """Take back what was written into this overlay there, if anything was."""
+        if self.written.pop(location, None) is not None:
+            self._names[location[0]].pop(location[1])
+
     def narrow(self, location: Location, value: Value) -> None:
         """Put in what a test says; it is forgotten where the branches of the test meet."""
         self.write(location, value)

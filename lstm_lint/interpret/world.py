@@ -16,10 +16,7 @@ MODULES_KEPT = 320
 
 @dataclass(eq=False)
 class World:
-    """`store` is under the overlays of every analysis: only the loading of modules (by absolute path) writes there.
-
-    `is_broken`: the time was up while a module was loaded, so that it is not known as it would be to another analysis.
-    """
+    """`store` is under the overlays of every analysis: only the loading of modules (by absolute path) writes there."""
 
     store: Store = field(default_factory=Store)
     modules: dict[str, Frame] = field(default_factory=dict)
@@ -27,9 +24,7 @@ class World:
     classes: dict[int, Class] = field(default_factory=dict)
     mentioned: dict[cst.CSTNode, frozenset[str]] = field(default_factory=dict)
     numbers: int = 0
-    is_broken: bool = False
 
     @property
-    def is_over(self) -> bool:
-        """Whether the next analysis has to begin a new one."""
-        return self.is_broken or len(self.modules) >= MODULES_KEPT
+    def is_full(self) -> bool:
+        return len(self.modules) >= MODULES_KEPT

@@ -7,9 +7,9 @@ Says where the analysis stopped because its budget of steps ran out, and what wa
 many steps is no reason: what it returns is not known then (`lstm-lint shapes` says so), and what stands behind it is looked at.
 It is the statements of the function, the class or the module itself that were too many.
 
-The budget is counted in steps, so that a result is the same on every machine. Where it would take too long nevertheless ("takes too
-long to follow"), the clock ends it: 1.5 seconds of processor time a file, for files that import very much code. Such a result is not
-kept in the cache.
+The budget is counted in steps, so that a result is the same on every machine. Where it would take too long nevertheless
+("takes too long to follow"), the clock ends it: 1.5 seconds of processor time a file, for files that import very much code.
+Such a result is not kept in the cache.
 
 ## Why it is bad
 It is not: the code may be right. It is for those who want to know what a silent run did not see.

@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.facts import Facts, LstmCall
-from lstm_lint.interpret.attributes import find_in_class, mro
+from lstm_lint.facts import Facts
+from lstm_lint.interpret.attributes import find_in_class
 from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
-from lstm_lint.interpret.choose import alternatives, choose, expand, same
+from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
 from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside
 from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter, Recorded
-from lstm_lint.interpret.modules import names_in
-from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.makers import check_makers
+from lstm_lint.interpret.methods import CONSTRUCTOR, own_methods
 from lstm_lint.interpret.setting import Setters, setters
 from lstm_lint.interpret.store import Frame, Location, Store, Watch
 from lstm_lint.interpret.uses import note_leaving
-from lstm_lint.judge import judge
 from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
-from lstm_lint.proofs import EQUAL, FRESH
+from lstm_lint.proofs import FRESH
 from lstm_lint.syntax.outside import changed_later
-from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
+from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tuple, Unknown, Value
 
-CONSTRUCTOR = "__init__"
 EFFORT_OF_CALLERS = 4_000  # for a method that sets attributes only by calling others that do
 
 
@@ -152,8 +150,7 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
     for instance, built in () if it.is_late else made:
         it.path = it.required = built  # what the constructor insists on holds in every method
-        layers = _layer_names(it, instance)
-        methods = sorted(own_methods(it, cls, instance), key=lambda method: not layers & it.tree_names(method.definition))
+        methods = own_methods(it, cls, instance)
         leave_open(it, instance, definition)
         before = len(it.calls)
         known = collect_attributes(it, instance, methods, setters(it, cls, {method.definition for method in methods}))
@@ -193,74 +190,6 @@ def _bare(it: Interpreter, cls: Class, node: cst.ClassDef) -> Value:
         reason = f"`{cls.name}` is made outside"
         rest = Unknown(("parameters", cls.identity), "the arguments", reason, it.place(node), Kind.CONFIG)
         return instantiate(it, cls, (), {}, rest, node, call_function)
-
-
-def own_methods(it: Interpreter, cls: Class, instance: Ref) -> Iterator[Function]:
-    """The methods of the class, bound to the instance, without the constructor.
-
-    Of what it inherits only what can have to do with a layer of the instance: the rest is entered with its own class.
-    One that has two names is one.
-    """
-    seen = {CONSTRUCTOR}
-    yielded: set[object] = set()
-    wanted = CREATORS | _layer_names(it, instance)
-    for candidate in mro(it, cls):
-        frame = candidate.scope
-        assert isinstance(frame, Frame)
-        for name in names_in(it, frame, wanted):
-            if name in seen:
-                continue
-            seen.add(name)
-            function = _method(it.read((frame.number, name)), instance, candidate)
-            if function is None or function.definition in yielded:
-                continue
-            if candidate == cls or wanted & it.tree_names(function.definition):
-                yielded.add(function.definition)
-                yield function
-        seen.update(frame.waiting)
-
-
-CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})
-"""What makes a state."""
-
-
-def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
-    match value:
-        case Function():
-            return _bound(value, instance, cls)
-        case Tuple((Function() as function,), "property"):
-            return _bound(function, instance, cls)
-        case Tuple((Function() as function,), "staticmethod"):
-            return function
-        case Tuple((Function() as function,), "classmethod"):
-            return _bound(function, cls, cls)
-        case _:
-            return None
-
-
-def _is_layer(value: Value | None) -> bool:
-    return value is not None and any(isinstance(item, Layer) and item.site is not None for _, item in alternatives(value))
-
-
-def _layer_names(it: Interpreter, instance: Ref) -> frozenset[str]:
-    """The attributes that hold a recurrent layer, or a list of modules with one."""
-    values = {name: it.read((instance.number, name)) for name in it.store.names(instance.number)}
-    return frozenset(name for name, value in values.items() if _is_layer(value) or _has_layers(it, value))
-
-
-def _has_layers(it: Interpreter, value: Value | None) -> bool:
-    if value is None:
-        return False
-    for _, item in alternatives(value):
-        content = it_contents(it, item) if isinstance(item, Ref) and item.kind != "instance" else None
-        held = content.items if isinstance(content, Tuple) else content.items.values() if isinstance(content, Dict) else ()
-        if any(_is_layer(one) for one in held):
-            return True
-    return False
-
-
-def _bound(function: Function, receiver: Value, cls: Class) -> Function:
-    return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)
 
 
 def leave_open(it: Interpreter, instance: Ref, node: cst.ClassDef) -> None:
@@ -337,45 +266,3 @@ def _was_set(instance: Ref, name: str, position: int) -> Dim:
     """The condition that a method has set an attribute before."""
     key = ("set", instance.number, name, position)
     return Dim.of(Symbol(key, f"self.{name} was set by a method", Kind.FLAG, None, 0, "method"))
-
-
-# -- makers of states ------------------------------------------------------------------------------------------------
-def check_makers(it: Interpreter, instance: Ref, results: Sequence[Value], calls: Sequence[LstmCall]) -> None:
-    """Hold what a method makes against the class's own layer, though only code outside brings the two together.
-
-    Only where the class has one recurrent layer, that layer gets its state from outside, and a method returns fresh tensors
-    that have at least one size of that state in its place.
-    """
-    waiting = [call for call in calls if isinstance(call.state, Unknown) and call.state.kind is Kind.CONFIG]
-    if len({call.site.number for call in waiting}) != 1 or len(_own_layers(it, instance)) != 1:
-        return
-    for state in results:
-        evaluation = it.number()
-        for condition, value in expand(state, ONE):
-            rank = _made_state_rank(value, waiting[0].site.layer)
-            for call in waiting:
-                tensor = as_tensor(call.input) if isinstance(call.input, Tensor | Unknown) else None
-                fits = rank is not None and (tensor is None or tensor.shape.rank in (None, rank))
-                if fits and call.given * condition != ZERO and _is_meant(call, value):
-                    made = replace(call, state=value, given=call.given * condition, state_place=None, assumed_rank=None)
-                    it.record_call(replace(made, evaluation=evaluation))
-
-
-def _own_layers(it: Interpreter, instance: Ref) -> list[Layer]:
-    values = (it.read((instance.number, name)) for name in it.store.names(instance.number))
-    return [value for value in values if isinstance(value, Layer) and value.site is not None]
-
-
-def _made_state_rank(value: Value, layer: str) -> int | None:
-    """The rank of freshly made tensors with the structure of this layer's state, None for anything else."""
-    tensors = value.items if layer.startswith("LSTM") and isinstance(value, Tuple) and len(value.items) == 2 else (value,)
-    if layer.startswith("LSTM") and tensors == (value,):
-        return None
-    ranks = {item.shape.rank if isinstance(item, Tensor) and item.made_by is not None else None for item in tensors}
-    return ranks.pop() if len(ranks) == 1 else None
-
-
-def _is_meant(call: LstmCall, value: Value) -> bool:
-    """Whether some size of the tensors is that of the layer's state."""
-    judged = judge(replace(call, state=value))
-    return any(axis == EQUAL for part in judged.parts for axis in part.axes)

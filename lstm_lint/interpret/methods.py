@@ -1,0 +1,82 @@
+"""The methods of a class that are entered for an instance of it, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.choose import alternatives
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.modules import names_in
+from lstm_lint.interpret.operators import it_contents
+from lstm_lint.interpret.store import Frame
+from lstm_lint.values import Class, Dict, Function, Layer, Ref, Tuple, Value
+
+CONSTRUCTOR = "__init__"
+CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})
+"""What makes a state."""
+
+
+def own_methods(it: Interpreter, cls: Class, instance: Ref) -> list[Function]:
+    """The methods of the class, bound to the instance, without the constructor; first those that mention a layer of it.
+
+    Of what it inherits only what can have to do with a layer of the instance: the rest is entered with its own class.
+    One that has two names is one.
+    """
+    layers = _layer_names(it, instance)
+    methods = {method.definition: method for method in _methods(it, cls, instance, CREATORS | layers)}
+    return sorted(methods.values(), key=lambda method: layers.isdisjoint(it.tree_names(method.definition)))
+
+
+def _methods(it: Interpreter, cls: Class, instance: Ref, wanted: frozenset[str]) -> Iterator[Function]:
+    seen = {CONSTRUCTOR}
+    for candidate in mro(it, cls):
+        frame = candidate.scope
+        assert isinstance(frame, Frame)
+        for name in names_in(it, frame, wanted):
+            if name in seen:
+                continue
+            seen.add(name)
+            function = _method(it.read((frame.number, name)), instance, candidate)
+            if function is not None and (candidate == cls or wanted & it.tree_names(function.definition)):
+                yield function
+        seen.update(frame.waiting)
+
+
+def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
+    match value:
+        case Function():
+            return _bound(value, instance, cls)
+        case Tuple((Function() as function,), "property"):
+            return _bound(function, instance, cls)
+        case Tuple((Function() as function,), "staticmethod"):
+            return function
+        case Tuple((Function() as function,), "classmethod"):
+            return _bound(function, cls, cls)
+        case _:
+            return None
+
+
+def _is_layer(value: Value | None) -> bool:
+    return value is not None and any(isinstance(item, Layer) and item.site is not None for _, item in alternatives(value))
+
+
+def _layer_names(it: Interpreter, instance: Ref) -> frozenset[str]:
+    """The attributes that hold a recurrent layer, or a list of modules with one."""
+    values = {name: it.read((instance.number, name)) for name in it.store.names(instance.number)}
+    return frozenset(name for name, value in values.items() if _is_layer(value) or _has_layers(it, value))
+
+
+def _has_layers(it: Interpreter, value: Value | None) -> bool:
+    if value is None:
+        return False
+    for _, item in alternatives(value):
+        content = it_contents(it, item) if isinstance(item, Ref) and item.kind != "instance" else None
+        held = content.items if isinstance(content, Tuple) else content.items.values() if isinstance(content, Dict) else ()
+        if any(_is_layer(one) for one in held):
+            return True
+    return False
+
+
+def _bound(function: Function, receiver: Value, cls: Class) -> Function:
+    return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)

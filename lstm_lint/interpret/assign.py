@@ -8,7 +8,8 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
-from lstm_lint.interpret.attributes import fields_of, members_of
+from lstm_lint.interpret.arguments import Arguments
+from lstm_lint.interpret.attributes import fields_of, members_of, setter_of
 from lstm_lint.interpret.choose import choose, conjoin
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
@@ -64,6 +65,8 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value, node: 
     match owner:
         case Layer():
             set_on_layer(it, owner, name, value, node)
+        case Ref(kind="instance") if (setter := setter_of(it, owner, name)) is not None:
+            it.apply(setter, Arguments((value,)), node)
         case Ref(number, kind):
             it.write((number, name), value)
             if kind == "sequential":

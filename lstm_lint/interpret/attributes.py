@@ -186,7 +186,7 @@ def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, no
     match value:
         case Function():
             return _bind(value, receiver, found_in)
-        case Tuple((Function() as function,), "property"):
+        case Tuple((Function() as function, *_), "property"):
             return it.apply(_bind(function, receiver, found_in), Arguments(), node)
         case Tuple((Function() as function,), "staticmethod"):
             return function
@@ -195,6 +195,17 @@ def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, no
             return _bind(function, owner, found_in)
         case _:
             return value
+
+
+def setter_of(it: Interpreter, instance: Ref, name: str) -> Function | None:
+    """What is called where an attribute of an instance is set, if that is a property with a setter."""
+    cls = it.world.classes.get(instance.number)
+    found = find_in_class(it, cls, name) if cls is not None else None
+    match found:
+        case (Tuple((_, Function() as setter), "property"), owner):
+            return _bind(setter, instance, owner)
+        case _:
+            return None
 
 
 def _bind(function: Function, receiver: Value, found_in: Class) -> Function:

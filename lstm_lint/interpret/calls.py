@@ -14,7 +14,7 @@ from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, l
 from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import CUT_SHORT, instantiate
-from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, effort_for, forget
+from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, effort_for, forget, is_context_manager
 from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
@@ -405,7 +405,8 @@ def call_function(
     try:
         bind_parameters(it, frame, definition.params, arguments, keywords, rest, function, node)
         given = (*positional, *keywords.values())
-        most = 0 if definition in it.given_up else effort_for(it, function, given)
+        is_manager = is_context_manager(definition)
+        most = 0 if is_manager or definition in it.given_up else effort_for(it, function, given)
         effort = min(most, it.room)
         value = it.attempt(effort, lambda: run_body(it, frame, definition, node)) if effort > 0 else None
         if value is None:
@@ -413,6 +414,8 @@ def call_function(
                 it.given_up.add(definition)
             it.followed.discard(function.identity)
             forget(it, function, (*arguments, *keywords.values()), node)
+            if is_manager:
+                return it.unknown(node, f"what `{function.name}` does before and behind its `yield` is not followed")
             key = (CUT_SHORT, it.number())
             return it.unknown(node, f"`{function.name}` takes too many steps to follow", key=key)
         return value

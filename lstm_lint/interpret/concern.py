@@ -118,6 +118,19 @@ def _items(content: Value) -> Iterator[Value]:
             yield from items.values()
 
 
+def is_context_manager(definition: object) -> bool:
+    """Whether a function yields once, in the middle: a ``with`` runs what stands before that, its body, and the rest."""
+    if not isinstance(definition, cst.FunctionDef):
+        return False
+    return any(
+        isinstance(name, cst.Name) and name.value in MANAGERS
+        for name in (getattr(one.decorator, "attr", one.decorator) for one in definition.decorators)
+    )
+
+
+MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
+
+
 def forget(it: Interpreter, function: Function, values: Sequence[Value], node: cst.CSTNode) -> None:
     """Take for changed, of what a call was given, whatever the function may have changed: it was not followed to its end."""
     reason = f"`{it.place(node).text}` is not followed to its end, and may have changed it"

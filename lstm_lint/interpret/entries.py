@@ -13,7 +13,7 @@ from lstm_lint.interpret.attributes import find_in_class
 from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
 from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
-from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside
+from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside, is_context_manager
 from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter, Recorded
 from lstm_lint.interpret.makers import check_makers
 from lstm_lint.interpret.methods import CONSTRUCTOR, own_methods
@@ -232,6 +232,8 @@ def collect_attributes(
         watch, seen = Watch(base), it.recorded()
         layer = Store(watch)
         result = enter_function(it, method, layer, effort)
+        if is_context_manager(method.definition):
+            result = None  # what it sets before its `yield` is there while a ``with`` runs
         recorded = it.take_back(seen)
         if result is None and effort == EFFORT_OF_CALLERS:
             continue
@@ -243,7 +245,7 @@ def collect_attributes(
             elif base.read((owner, name)) is None:  # lists and objects that the attributes speak of
                 base.write((owner, name), value)
         for name in () if result is not None else _set_behind(it, layer, instance):
-            lost = f"`{method.name}`, which may set it, takes too many steps to follow"
+            lost = f"`{method.name}`, which may set it, is not followed to its end"
             found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
     changed: set[Location] = set()
     for name, values in found.items():

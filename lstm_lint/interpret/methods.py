@@ -47,7 +47,7 @@ def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
     match value:
         case Function():
             return _bound(value, instance, cls)
-        case Tuple((Function() as function,), "property"):
+        case Tuple((Function() as function, *_), "property"):
             return _bound(function, instance, cls)
         case Tuple((Function() as function,), "staticmethod"):
             return function

@@ -75,7 +75,7 @@ def _reached(it: Interpreter, cls: Class, entered: Sequence[cst.FunctionDef]) ->
 
 def _definition(value: Value | None) -> cst.FunctionDef | None:
     match value:
-        case Function(definition=cst.FunctionDef() as definition) | Tuple((Function(definition=definition),)):
+        case Function(definition=definition) | Tuple((Function(definition=definition), *_)):
             return definition if isinstance(definition, cst.FunctionDef) else None
         case _:
             return None

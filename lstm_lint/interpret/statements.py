@@ -11,6 +11,7 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.choose import conjoin
 from lstm_lint.interpret.classes import define_class
+from lstm_lint.interpret.concern import is_context_manager
 from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.containers import remove_item
 from lstm_lint.interpret.engine import Interpreter
@@ -249,6 +250,7 @@ def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:
 # -- with and try ----------------------------------------------------------------------------------------------------
 def execute_with(it: Interpreter, node: cst.With) -> None:
     expected, without_graph = False, 0
+    managers = [item.item for item in node.items if _is_managed(it, item.item)]
     for item in node.items:
         value = it.eval(item.item)
         without_graph += builds_no_graph(item.item)
@@ -266,6 +268,20 @@ def execute_with(it: Interpreter, node: cst.With) -> None:
         it.without_graph -= without_graph
     if expected:
         it.path = path
+    it.muted += 1
+    for manager in managers:  # what stands behind its ``yield`` may change the same as what stands before it
+        it.eval(manager)
+    it.muted -= 1
+
+
+def _is_managed(it: Interpreter, item: cst.BaseExpression) -> bool:
+    """Whether a ``with`` calls a function of the analysed code that yields once, in the middle."""
+    if not isinstance(item, cst.Call):
+        return False
+    it.muted += 1
+    function = it.eval(item.func)
+    it.muted -= 1
+    return isinstance(function, Function) and is_context_manager(function.definition)
 
 
 def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:
@@ -327,12 +343,25 @@ def execute_function(it: Interpreter, node: cst.FunctionDef) -> None:
     function = Function(node.name.value, node, it.frame, id(node), defined_in=defined_in)
     value: Value = function
     for decorator in reversed(node.decorators):
+        if (getter := _getter(it, decorator.decorator)) is not None:
+            value = Tuple((getter, function), "property")
+            continue
         decorated = it.eval(decorator.decorator)
         if isinstance(decorated, External) and decorated.qualified_name in DECORATORS:
             value = DECORATORS[decorated.qualified_name](value)
     assign_name(it, node.name.value, value)
     if not it.frame.is_class:
         it.later(function)
+
+
+def _getter(it: Interpreter, decorator: cst.BaseExpression) -> Value | None:
+    """The getter of the property whose setter is decorated, ``@state.setter``."""
+    match decorator:
+        case cst.Attribute(value=cst.Name() as name, attr=cst.Name(value="setter")):
+            known = it.eval(name)
+            return known.items[0] if isinstance(known, Tuple) and known.kind == "property" else None
+        case _:
+            return None
 
 
 def execute_class(it: Interpreter, node: cst.ClassDef) -> None:

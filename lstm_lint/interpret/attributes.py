@@ -185,14 +185,14 @@ def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, no
     """A class attribute as seen from an instance: functions are bound, properties called."""
     match value:
         case Function():
-            return _bind(value, receiver, found_in)
+            return bind(value, receiver, found_in)
         case Tuple((Function() as function, *_), "property"):
-            return it.apply(_bind(function, receiver, found_in), Arguments(), node)
+            return it.apply(bind(function, receiver, found_in), Arguments(), node)
         case Tuple((Function() as function,), "staticmethod"):
             return function
         case Tuple((Function() as function,), "classmethod"):
             owner = it.world.classes.get(receiver.number, found_in) if isinstance(receiver, Ref) else receiver
-            return _bind(function, owner, found_in)
+            return bind(function, owner, found_in)
         case _:
             return value
 
@@ -203,12 +203,13 @@ def setter_of(it: Interpreter, instance: Ref, name: str) -> Function | None:
     found = find_in_class(it, cls, name) if cls is not None else None
     match found:
         case (Tuple((_, Function() as setter), "property"), owner):
-            return _bind(setter, instance, owner)
+            return bind(setter, instance, owner)
         case _:
             return None
 
 
-def _bind(function: Function, receiver: Value, found_in: Class) -> Function:
+def bind(function: Function, receiver: Value, found_in: Class) -> Function:
+    """A function of a class as a method of the receiver."""
     return Function(function.name, function.definition, function.scope, function.identity, receiver, found_in)
 
 

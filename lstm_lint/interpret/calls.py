@@ -14,7 +14,7 @@ from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, l
 from lstm_lint.interpret.builtin_objects import MEMBER
 from lstm_lint.interpret.choose import MAX_EXPANDED, choose, expand
 from lstm_lint.interpret.classes import CUT_SHORT, instantiate
-from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, effort_for, forget, is_context_manager
+from lstm_lint.interpret.concern import EFFORT_WITH_LAYERS, MANAGED, effort_for, forget, is_context_manager
 from lstm_lint.interpret.conditions import equality, of_text
 from lstm_lint.interpret.engine import MAX_DEPTH, Interpreter, _union
 from lstm_lint.interpret.expressions import unpacked
@@ -415,7 +415,8 @@ def call_function(
             it.followed.discard(function.identity)
             forget(it, function, (*arguments, *keywords.values()), node)
             if is_manager:
-                return it.unknown(node, f"what `{function.name}` does before and behind its `yield` is not followed")
+                reason = f"what `{function.name}` does before and behind its `yield` is not followed"
+                return it.unknown(node, reason, key=(MANAGED, it.number()))
             key = (CUT_SHORT, it.number())
             return it.unknown(node, f"`{function.name}` takes too many steps to follow", key=key)
         return value

@@ -105,12 +105,13 @@ def _holds_layers(it: Interpreter, value: Value, depth: int) -> bool:
         case OneOf(options):
             return any(_holds_layers(it, item, depth) for _, item in options)
         case _ if depth:
-            return any(_holds_layers(it, item, depth - 1) for item in _items(it_contents(it, value)))
+            return any(_holds_layers(it, item, depth - 1) for item in items_of(it_contents(it, value)))
         case _:
             return False
 
 
-def _items(content: Value) -> Iterator[Value]:
+def items_of(content: Value) -> Iterator[Value]:
+    """What a list, tuple or dict holds, of its content; nothing of anything else."""
     match content:
         case Tuple(items):
             yield from items
@@ -120,15 +121,24 @@ def _items(content: Value) -> Iterator[Value]:
 
 def is_context_manager(definition: object) -> bool:
     """Whether a function yields once, in the middle: a ``with`` runs what stands before that, its body, and the rest."""
-    if not isinstance(definition, cst.FunctionDef):
-        return False
-    return any(
-        isinstance(name, cst.Name) and name.value in MANAGERS
-        for name in (getattr(one.decorator, "attr", one.decorator) for one in definition.decorators)
-    )
+    return isinstance(definition, cst.FunctionDef) and is_decorated(definition, MANAGERS)
+
+
+def is_decorated(definition: cst.FunctionDef, names: frozenset[str]) -> bool:
+    """Whether a function is under a decorator of such a name, in whichever module."""
+    decorators = (getattr(one.decorator, "attr", one.decorator) for one in definition.decorators)
+    return any(isinstance(name, cst.Name) and name.value in names for name in decorators)
+
+
+def is_managed(value: Value) -> bool:
+    """Whether it is what the call of such a function gives, or one possibility is."""
+    options = [item for _, item in alternatives(value)]
+    return any(isinstance(item, Unknown) and isinstance(item.key, tuple) and item.key[0] == MANAGED for item in options)
 
 
 MANAGERS = frozenset({"contextmanager", "asynccontextmanager"})
+MANAGED = "context manager"
+"""First part of the key of an Unknown: what a ``with`` is given by a function that is not followed."""
 
 
 def forget(it: Interpreter, function: Function, values: Sequence[Value], node: cst.CSTNode) -> None:

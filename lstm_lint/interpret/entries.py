@@ -9,7 +9,7 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.facts import Facts
-from lstm_lint.interpret.attributes import find_in_class
+from lstm_lint.interpret.attributes import bind, find_in_class
 from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
 from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
@@ -180,7 +180,7 @@ def symbolic_instance(it: Interpreter, cls: Class) -> tuple[Ref, Dim]:
     it.world.classes[instance.number] = cls
     function, owner = found
     assert isinstance(function, Function)
-    call_symbolically(it, Function(function.name, function.definition, function.scope, function.identity, instance, owner))
+    call_symbolically(it, bind(function, instance, owner))
     return instance, ONE if it.path == ZERO else it.path
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.attributes import bind, mro
 from lstm_lint.interpret.choose import alternatives
+from lstm_lint.interpret.concern import items_of
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import names_in
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
-from lstm_lint.values import Class, Dict, Function, Layer, Ref, Tuple, Value
+from lstm_lint.values import Class, Function, Layer, Ref, Tuple, Value
 
 CONSTRUCTOR = "__init__"
 CREATORS = frozenset({"zeros", "randn", "rand", "ones", "empty", "new", "new_zeros", "zeros_like"})
@@ -46,37 +47,29 @@ def _methods(it: Interpreter, cls: Class, instance: Ref, wanted: frozenset[str])
 def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
     match value:
         case Function():
-            return _bound(value, instance, cls)
+            return bind(value, instance, cls)
         case Tuple((Function() as function, *_), "property"):
-            return _bound(function, instance, cls)
+            return bind(function, instance, cls)
         case Tuple((Function() as function,), "staticmethod"):
             return function
         case Tuple((Function() as function,), "classmethod"):
-            return _bound(function, cls, cls)
+            return bind(function, cls, cls)
         case _:
             return None
-
-
-def _is_layer(value: Value | None) -> bool:
-    return value is not None and any(isinstance(item, Layer) and item.site is not None for _, item in alternatives(value))
 
 
 def _layer_names(it: Interpreter, instance: Ref) -> frozenset[str]:
     """The attributes that hold a recurrent layer, or a list of modules with one."""
     values = {name: it.read((instance.number, name)) for name in it.store.names(instance.number)}
-    return frozenset(name for name, value in values.items() if _is_layer(value) or _has_layers(it, value))
+    return frozenset(name for name, value in values.items() if value is not None and _holds_layer(it, value))
 
 
-def _has_layers(it: Interpreter, value: Value | None) -> bool:
-    if value is None:
-        return False
+def _holds_layer(it: Interpreter, value: Value, within: bool = True) -> bool:
+    """Whether it may be a recurrent layer, or else, if `within`, a list of modules with one."""
     for _, item in alternatives(value):
-        content = it_contents(it, item) if isinstance(item, Ref) and item.kind != "instance" else None
-        held = content.items if isinstance(content, Tuple) else content.items.values() if isinstance(content, Dict) else ()
-        if any(_is_layer(one) for one in held):
+        if isinstance(item, Layer) and item.site is not None:
             return True
+        if within and isinstance(item, Ref) and item.kind != "instance":
+            if any(_holds_layer(it, held, False) for held in items_of(it_contents(it, item))):
+                return True
     return False
-
-
-def _bound(function: Function, receiver: Value, cls: Class) -> Function:
-    return Function(function.name, function.definition, function.scope, function.identity, receiver, cls)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.concern import is_decorated
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import bound_in
 from lstm_lint.interpret.store import Frame
@@ -24,7 +25,7 @@ BY_NAME = frozenset({
 ASKING = frozenset({"getattr", "hasattr", "isinstance", "type", "id", "len", "print", "repr", "str", "super"})
 """Functions that change nothing of what they are given."""
 
-NOTHING = frozenset[str]()
+STATIC = frozenset({"staticmethod"})
 
 CALLED = ("forward", "__call__")
 """What ``self(x)`` calls."""
@@ -43,11 +44,7 @@ class Setters:
 
 def setters(it: Interpreter, cls: Class, entered: Collection[object]) -> Setters:
     """The setters of a class. What is called counts as done by the caller where its definition is none of those `entered`."""
-    calls: dict[cst.FunctionDef, frozenset[str]] = {}
-    names: dict[cst.FunctionDef, set[str]] = {}
-    for name, definition in _reached(it, cls, [one for one in entered if isinstance(one, cst.FunctionDef)]):
-        calls.setdefault(definition, _called_on_itself(definition))
-        names.setdefault(definition, set()).add(name)
+    names, calls = _reached(it, cls, [one for one in entered if isinstance(one, cst.FunctionDef)])
     setting = {definition for definition in names if sets_attributes(definition, it.tree_names(definition))}
 
     def with_callers(found: Collection[cst.FunctionDef], known: Collection[object]) -> frozenset[cst.FunctionDef]:
@@ -59,18 +56,26 @@ def setters(it: Interpreter, cls: Class, entered: Collection[object]) -> Setters
     return Setters(by_themselves, with_callers(by_themselves, ()) - by_themselves)
 
 
-def _reached(it: Interpreter, cls: Class, entered: Sequence[cst.FunctionDef]) -> Iterator[tuple[str, cst.FunctionDef]]:
-    """(name, definition) of the methods that are entered, and of all that they lead to."""
+def _reached(
+    it: Interpreter, cls: Class, entered: Sequence[cst.FunctionDef]
+) -> tuple[Mapping[cst.FunctionDef, set[str]], Mapping[cst.FunctionDef, frozenset[str]]]:
+    """Of each method that is entered, and of all that they lead to, its names, and the names that it may call."""
     frames = [candidate.scope for candidate in mro(it, cls) if isinstance(candidate.scope, Frame)]
+    names: dict[cst.FunctionDef, set[str]] = {}
+    calls: dict[cst.FunctionDef, frozenset[str]] = {}
     pending = [(definition.name.value, definition) for definition in entered]
     asked: set[str] = set()
     while pending:
         name, definition = pending.pop()
-        yield name, definition
-        for called in sorted(_called_on_itself(definition) - asked):
+        names.setdefault(definition, set()).add(name)
+        if definition in calls:
+            continue
+        calls[definition] = _called_on_itself(definition)
+        for called in sorted(calls[definition] - asked):
             asked.add(called)
             values = (bound_in(it, frame, called) for frame in frames)
             pending.extend((called, found) for value in values if (found := _definition(value)) is not None)
+    return names, calls
 
 
 def _definition(value: Value | None) -> cst.FunctionDef | None:
@@ -89,13 +94,13 @@ def sets_attributes(definition: cst.FunctionDef, names: frozenset[str]) -> bool:
     if BY_NAME & names:
         return True
     receiver = _receiver(definition)
-    owners: list[frozenset[str]] = []
-    bound: list[tuple[str, frozenset[str]]] = []
+    owners: list[cst.CSTNode] = []
+    bound: list[tuple[str, cst.CSTNode]] = []
     pending: list[cst.CSTNode] = [definition.body]
     while pending:
         node = pending.pop()
         for target, value in _assignments(node):
-            _note_targets(target, tree_names(value) if value is not None else NOTHING, owners, bound)
+            _note_targets(target, value, owners, bound)
         match node:
             case cst.Element(value=cst.Name(value=name)) if name == receiver:
                 return True
@@ -103,8 +108,10 @@ def sets_attributes(definition: cst.FunctionDef, names: frozenset[str]) -> bool:
                 if any(isinstance(given.value, cst.Name) and given.value.value == receiver for given in args):
                     return True
         pending.extend(inner_nodes(node))
-    own = _derived({"super"} if receiver is None else {"super", receiver}, bound)
-    return any(not owner.isdisjoint(own) for owner in owners)
+    if not owners:
+        return False
+    own = _derived({"super"} if receiver is None else {"super", receiver}, [(name, tree_names(value)) for name, value in bound])
+    return any(not tree_names(owner).isdisjoint(own) for owner in owners)
 
 
 def _only_asks(function: cst.BaseExpression) -> bool:
@@ -125,14 +132,14 @@ def _assignments(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode |
 
 
 def _note_targets(
-    target: cst.CSTNode, value: frozenset[str], owners: list[frozenset[str]], bound: list[tuple[str, frozenset[str]]]
+    target: cst.CSTNode, value: cst.CSTNode | None, owners: list[cst.CSTNode], bound: list[tuple[str, cst.CSTNode]]
 ) -> None:
-    """Note the names that say whose attributes a target sets, and the names that it binds to what the names of `value` give."""
+    """Note whose attributes a target sets, and the names that it binds to the value, if there is one, or a part of it."""
     match target:
-        case cst.Name(value=name):
+        case cst.Name(value=name) if value is not None:
             bound.append((name, value))
         case cst.Attribute(value=owner):
-            owners.append(tree_names(owner))
+            owners.append(owner)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             for element in elements:
                 _note_targets(element.value, value, owners, bound)
@@ -166,8 +173,4 @@ def _called_on_itself(definition: cst.FunctionDef) -> frozenset[str]:
 
 def _receiver(definition: cst.FunctionDef) -> str | None:
     parameters = (*definition.params.posonly_params, *definition.params.params)
-    return None if not parameters or _is_static(definition) else parameters[0].name.value
-
-
-def _is_static(definition: cst.FunctionDef) -> bool:
-    return any(isinstance(one.decorator, cst.Name) and one.decorator.value == "staticmethod" for one in definition.decorators)
+    return None if not parameters or is_decorated(definition, STATIC) else parameters[0].name.value

@@ -11,7 +11,7 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.choose import conjoin
 from lstm_lint.interpret.classes import define_class
-from lstm_lint.interpret.concern import is_context_manager
+from lstm_lint.interpret.concern import is_managed
 from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.containers import remove_item
 from lstm_lint.interpret.engine import Interpreter
@@ -250,9 +250,11 @@ def _capture(it: Interpreter, pattern: cst.CSTNode) -> None:
 # -- with and try ----------------------------------------------------------------------------------------------------
 def execute_with(it: Interpreter, node: cst.With) -> None:
     expected, without_graph = False, 0
-    managers = [item.item for item in node.items if _is_managed(it, item.item)]
+    managers = []
     for item in node.items:
         value = it.eval(item.item)
+        if is_managed(value):
+            managers.append(item.item)
         without_graph += builds_no_graph(item.item)
         called = item.item.func if isinstance(item.item, cst.Call) else item.item
         expected = expected or dotted(called).split(".")[-1] in RAISES
@@ -272,16 +274,6 @@ def execute_with(it: Interpreter, node: cst.With) -> None:
     for manager in managers:  # what stands behind its ``yield`` may change the same as what stands before it
         it.eval(manager)
     it.muted -= 1
-
-
-def _is_managed(it: Interpreter, item: cst.BaseExpression) -> bool:
-    """Whether a ``with`` calls a function of the analysed code that yields once, in the middle."""
-    if not isinstance(item, cst.Call):
-        return False
-    it.muted += 1
-    function = it.eval(item.func)
-    it.muted -= 1
-    return isinstance(function, Function) and is_context_manager(function.definition)
 
 
 def execute_try(it: Interpreter, node: cst.Try | cst.TryStar) -> None:

@@ -6,7 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,10 +36,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="torch is not installed"))
 
 
-@pytest.fixture(autouse=True)
-def without_a_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No result depends on how fast the machine is: only the budget, which is the same everywhere, ends an analysis."""
-    monkeypatch.setattr("lstm_lint.check.SECONDS_PER_FILE", float("inf"))
+@pytest.fixture(autouse=True, scope="session")
+def without_a_clock() -> Iterator[None]:
+    """No result depends on how fast the machine is: only the budget, which is the same everywhere, ends an analysis.
+
+    For the session, so that what a module's fixtures work out is without one too.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("lstm_lint.check.SECONDS_PER_FILE", float("inf"))
+        yield
 
 
 @pytest.fixture

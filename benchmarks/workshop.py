@@ -1,12 +1,14 @@
 """One file of real code, interpreted, with everything that breaks.py has to know of it."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import libcst as cst
 
+from lstm_lint import check
 from lstm_lint.alternatives import likeliest
 from lstm_lint.dims import Dim, multiplied
 from lstm_lint.findings import Finding
@@ -139,6 +141,7 @@ class Workshop:
         """What the linter says of the file, if one file (this one, or one that it imports) has another text.
 
         Imported modules are taken as they were loaded, but for those that the changed file has something to do with.
+        The clock of `check` runs as for a user who checks the whole project.
         """
         source = self.trees[0].source
         broken = broken or source
@@ -148,8 +151,10 @@ class Workshop:
         self.project.add(broken)
         try:
             world = self._world_without(broken.path)
+            deadline = time.thread_time() + check.SECONDS_PER_FILE
             tree = parse(broken if broken.path == source.path else source)
-            watcher = Interpreter(tree, TABLES, self.project, relevant=self.project.relevant(source), world=world)
+            relevant = self.project.relevant(source)
+            watcher = Interpreter(tree, TABLES, self.project, relevant=relevant, world=world, deadline=deadline)
             return check_facts(run(watcher)).findings
         finally:
             self.project.add(original)

@@ -61,12 +61,12 @@ def check(judged: Judged) -> Iterator[Complaint]:
 
 def _cause(wrong: WrongAxis) -> str:
     view, use = wrong.judged.input, f"use {wrong.expected.text}"
+    if wrong.is_actually(ONE):
+        return f"a state of batch 1 is not broadcast over the batch; {use}, or expand it"
     if wrong.is_actually(view.time):
         return f"{wrong.actual.text} is the sequence length{_layout(wrong)}; {use}"
     if wrong.is_actually(view.features):
         return f"{wrong.actual.text} is the number of features; {use}"
-    if wrong.is_actually(ONE):
-        return f"a state of batch 1 is not broadcast over the batch; {use}, or expand it"
     return f"the state's batch has to be the input's; {use}"
 
 

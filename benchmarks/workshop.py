@@ -19,7 +19,8 @@ from lstm_lint.interpret.world import World
 from lstm_lint.judge import Judged, StatePart, judge
 from lstm_lint.ops.recurrent import LayerConfig
 from lstm_lint.project import Project
-from lstm_lint.proofs import assumed, equal_if_divisible, find_witness, flag_cases, implied
+from lstm_lint.proofs.conditions import assumed, find_witness, flag_cases, implied
+from lstm_lint.proofs.zeros import equal_if_divisible
 from lstm_lint.rules import check_facts
 from lstm_lint.rules.states import axis_names
 from lstm_lint.source import Place, Source

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import FRESH, flag_text, implied, is_about_a_rank, is_riddle
+from lstm_lint.proofs.conditions import implied
+from lstm_lint.proofs.wording import FRESH, flag_text, is_about_a_rank, is_riddle
 from lstm_lint.values import Value
 
 

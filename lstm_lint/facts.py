@@ -9,7 +9,7 @@ from functools import cached_property
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
 from lstm_lint.lineage import Lineage, is_noted
 from lstm_lint.ops.recurrent import Bound, LayerConfig
-from lstm_lint.proofs import Trust
+from lstm_lint.proofs.comparison import Trust
 from lstm_lint.shapes import Broadcast, size_symbol, told
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Dict, OneOf, Packed, Repeated, Tensor, Tuple, Unknown, Value

@@ -9,7 +9,7 @@ from lstm_lint.dims import Dim
 from lstm_lint.facts import Facts, LstmCall, LstmSite
 from lstm_lint.judge import TIME, Judged, StatePart, judge
 from lstm_lint.outline import CallReport, SiteReport, Sizes, Standing, StateReport, StateStatus, Why, rank
-from lstm_lint.proofs import Extent
+from lstm_lint.proofs.comparison import Extent
 from lstm_lint.source import Place
 from lstm_lint.values import Bool, Float, Int, NoneValue, OneOf, Str, Unknown, Value, as_dim
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from lstm_lint.dims import ONE, Dim, Kind, Opaque, Symbol
 from lstm_lint.facts import LstmCall
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.proofs import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare, without_common_sizes
+from lstm_lint.proofs.comparison import EQUAL, UNDECIDED, Comparison, Extent, Trust, compare, without_common_sizes
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 from lstm_lint.values import NONE, Packed, Tensor, Tuple, Unknown, Value, as_tensor

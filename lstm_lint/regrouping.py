@@ -12,7 +12,8 @@ from functools import cached_property
 
 from lstm_lint.dims import ONE, Dim, Symbol, product
 from lstm_lint.lineage import Axis, Factor, Role
-from lstm_lint.proofs import assumed, equal_if_divisible, never_zero
+from lstm_lint.proofs.conditions import assumed
+from lstm_lint.proofs.zeros import equal_if_divisible, never_zero
 
 
 @dataclass(frozen=True)

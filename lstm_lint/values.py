@@ -8,7 +8,7 @@ from typing import Union
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol, where
 from lstm_lint.lineage import Lineage, Numbers, Source
-from lstm_lint.proofs import FRESH
+from lstm_lint.proofs.wording import FRESH
 from lstm_lint.shapes import Shape
 from lstm_lint.source import Place
 

@@ -76,7 +76,7 @@ def lint(tmp_path: Path) -> Run:
 def _forgotten() -> None:
     """Symbols of one test may be called as another's: nothing worked out for them is kept, as between two files."""
     from lstm_lint.dims import multiplied
-    from lstm_lint.proofs import implied
+    from lstm_lint.proofs.conditions import implied
 
     multiplied.cache_clear()
     implied.cache_clear()

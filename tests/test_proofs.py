@@ -11,18 +11,10 @@ from hypothesis import strategies as st
 from test_dims import polynomials
 
 from lstm_lint.dims import ONE, Dim, Kind, Symbol, maximum, symbol, where
-from lstm_lint.proofs import (
-    Comparison,
-    Extent,
-    Trust,
-    compare,
-    consistent,
-    equal_if_divisible,
-    flag_cases,
-    flag_text,
-    implied,
-    never_zero,
-)
+from lstm_lint.proofs.comparison import Comparison, Extent, Trust, compare
+from lstm_lint.proofs.conditions import consistent, flag_cases, implied
+from lstm_lint.proofs.wording import flag_text
+from lstm_lint.proofs.zeros import equal_if_divisible, never_zero
 
 L, H = Symbol("L", "L", default=1, owner="init"), Symbol("H", "H", default=8, owner="init")
 Z = Symbol("Z", "Z", default=0, minimum=0, owner="init")

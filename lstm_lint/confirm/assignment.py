@@ -7,7 +7,7 @@ from itertools import islice
 from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, Symbol, product
-from lstm_lint.proofs import PRIMES, consistent, implied
+from lstm_lint.proofs.conditions import PRIMES, consistent, implied
 
 MAX_TRIED = 1500
 LARGEST_DEFAULT = 100  # a larger one is tried after the primes: torch has to hold what a probe asks for

@@ -13,7 +13,7 @@ from lstm_lint.facts import LstmSite
 from lstm_lint.findings import Probe
 from lstm_lint.judge import TIME, Judged, StatePart
 from lstm_lint.ops.recurrent import LayerConfig, uncallable
-from lstm_lint.proofs import Extent
+from lstm_lint.proofs.comparison import Extent
 from lstm_lint.rules.base import Ask, Complaint
 from lstm_lint.values import NONE, Tensor, Tuple
 

@@ -9,20 +9,20 @@ import libcst as cst
 
 from lstm_lint.dims import multiplied, substituted
 from lstm_lint.facts import Facts
-from lstm_lint.interpret import attributes, calls, conditions, expressions, loops, names, operators, statements
+from lstm_lint.interpret import attributes, calls, conditions, expressions, loops, names, operators, statements, subscripts
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
 from lstm_lint.interpret.world import World
 from lstm_lint.judge import judge
 from lstm_lint.project import Project
-from lstm_lint.proofs import implied
+from lstm_lint.proofs.conditions import implied
 from lstm_lint.syntax.tree import Tree
 
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {
     cst.Name: names.eval_name,
     cst.Attribute: attributes.eval_attribute,
     cst.Call: calls.eval_call,
-    cst.Subscript: expressions.eval_subscript,
+    cst.Subscript: subscripts.eval_subscript,
     cst.BinaryOperation: operators.eval_binary,
     cst.UnaryOperation: operators.eval_unary,
     cst.BooleanOperation: conditions.eval_boolean,
@@ -98,7 +98,7 @@ def interpret(
     """
     for cached in (multiplied, substituted, implied, judge):
         cached.cache_clear()  # every file numbers its symbols anew: what another file's are called says nothing of this one's
-    return run(Interpreter(tree, TABLES, project, strict, relevant, _world_of(project), deadline))
+    return run(Interpreter(tree, TABLES, project, strict, relevant, deadline, world=_world_of(project)))
 
 
 _WORLDS: WeakKeyDictionary[Project, World] = WeakKeyDictionary()

@@ -13,9 +13,10 @@ from lstm_lint.interpret.assign import set_attribute
 from lstm_lint.interpret.attributes import attribute_of
 from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.expressions import dict_key, unpacked
+from lstm_lint.interpret.expressions import unpacked
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
+from lstm_lint.interpret.subscripts import dict_key
 from lstm_lint.interpret.weights import has_weight, weight_or
 from lstm_lint.ops.dtypes import DEVICE
 from lstm_lint.values import (

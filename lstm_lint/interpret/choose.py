@@ -9,7 +9,7 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, interned, where
 from lstm_lint.lineage import Graph, merged
 from lstm_lint.ops.dtypes import either_device
 from lstm_lint.ops.recurrent import positive
-from lstm_lint.proofs import FRESH, MET_ONCE
+from lstm_lint.proofs.wording import FRESH, MET_ONCE
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.values import (

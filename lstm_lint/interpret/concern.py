@@ -10,7 +10,8 @@ import libcst as cst
 from lstm_lint.dims import Kind
 from lstm_lint.interpret.attributes import find_in_class, mro
 from lstm_lint.interpret.choose import alternatives
-from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.limits import EFFORT_BESIDE, EFFORT_PER_ENTRY, EFFORT_WITH_LAYERS, EFFORT_WITH_TENSORS
 from lstm_lint.interpret.operators import it_contents
 from lstm_lint.interpret.store import Frame
 from lstm_lint.source import Source
@@ -35,10 +36,6 @@ from lstm_lint.values import (
     Unknown,
     Value,
 )
-
-EFFORT_BESIDE = 3_000  # for a call that reaches no layer: enough for what makes a state, too little for a data pipeline
-EFFORT_WITH_TENSORS = 6_000  # for one that is given a tensor of which something is known: what it returns may reach a layer
-EFFORT_WITH_LAYERS = 12_000  # for a call that is given a layer, of a function that names none
 
 
 def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) -> int:

@@ -14,7 +14,7 @@ from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
 from lstm_lint.keywords import identity_of, may_hold
 from lstm_lint.ops.recurrent import QUALIFIED
 from lstm_lint.ops.table import LAYERS
-from lstm_lint.proofs import FRESH
+from lstm_lint.proofs.wording import FRESH
 from lstm_lint.values import (
     NONE,
     TRUE,

@@ -12,9 +12,9 @@ from lstm_lint.dims import ONE, ZERO, Dim, Kind
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.expressions import dict_key
 from lstm_lint.interpret.operators import it_contents, operate
 from lstm_lint.interpret.rounds import longer
+from lstm_lint.interpret.subscripts import dict_key
 from lstm_lint.keywords import entry_of, without
 from lstm_lint.values import (
     NONE,

@@ -18,49 +18,32 @@ import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Effort, Kind, Symbol
 from lstm_lint.discover import mentions_recurrent_layer
-from lstm_lint.facts import Facts, GaveUp, LstmCall, LstmSite, Reveal, Use
+from lstm_lint.facts import Facts
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import choose, conjoin, fresh_flag, is_dropped, is_riddle, truth, under
+from lstm_lint.interpret.limits import (
+    EFFORT_AT_LEAST,
+    EFFORT_FOR_CALLS,
+    EFFORT_PER_CALLER,
+    EFFORT_PER_CHARACTER,
+    EFFORT_PER_STEP,
+    MAX_NESTING,
+)
+from lstm_lint.interpret.recording import Recording
 from lstm_lint.interpret.riddles import calls_something, names_asked_for, symbols_of
 from lstm_lint.interpret.store import Frame, Location, Round, Store
-from lstm_lint.interpret.world import World
 from lstm_lint.project import Project
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.shapes import Rest, Shape
 from lstm_lint.source import Place
 from lstm_lint.syntax.relevance import LAYERS
 from lstm_lint.syntax.tree import Tree, names_in
 from lstm_lint.values import NONE, Bool, Call, Class, Function, OneOf, Ref, Tensor, Unknown, Value, as_tensor
 
-EFFORT_PER_STEP = 4  # one node costs about as much as so many products of monomials
-EFFORT_PER_ENTRY = 40_000  # about half a second
-EFFORT_PER_FILE = 100_000
-EFFORT_WITHOUT_LAYERS = 60_000  # after so much in which no layer was built or called, none is likely to come
-EFFORT_WITHOUT_CALLS = 80_000  # the same where layers were built, but none was called
-EFFORT_FOR_CALLS = 150_000  # a share of what is left of it is how far an entry's calls are followed: some is left to the last
-EFFORT_PER_CALLER = 25_000  # the same in a file that only uses layers of other files
-EFFORT_PER_CHARACTER = 20  # the same in a small file: so that an analysis stays within some fifty times its parsing
-EFFORT_AT_LEAST = 6_000
-EFFORT_PER_MODULE = 12_000
-KEPT_FOR_ENTRY = 8_000  # of an entry's effort, for its own statements: calls that would take it are not followed to their end
-KEPT_FOR_MODULE = 2_000
-KEPT_FOR_CALL = 500  # for the statements behind a call, in a function that is followed
-EFFORT_BEYOND = 20_000  # what a small file's entries have for their own statements when it has none left for calls
-SHARE = 4  # one entry may take one of so many parts of what the file has left for calls
-MAX_DEPTH = 24
-MAX_NESTING = 120
 REFUSED = "torch refuses"
 
 Handler = Callable[["Interpreter", Any], Value]
-Recorded = tuple[list[LstmCall], list[int], list[Reveal], list[Use]]
 StatementHandler = Callable[["Interpreter", Any], None]
-
-
-POSITION = (
-    "store", "path", "frame", "muted", "guarded", "excused", "without_graph", "vague", "broken", "unrolled", "rounds", "target",
-    "active", "evaluation", "nesting", "limit", "kept", "ranks", "is_aside", "required", "reached_from", "resolving",
-)  # fmt: skip
-"""What tells where an analysis stands: it comes back there after a module was loaded."""
 
 
 class OutOfBudget(Exception):
@@ -77,7 +60,7 @@ class Tables:
 
 
 @dataclass(eq=False)
-class Interpreter:
+class Interpreter(Recording):
     """One file's analysis. `path` is the condition under which the current point is reached, ZERO behind a return.
 
     `project` finds and reads the files that it imports; `modules` are those that were loaded, by absolute path.
@@ -99,18 +82,11 @@ class Interpreter:
     project: Project | None = None
     strict: bool = False
     relevant: frozenset[str] | None = None
-    world: World = field(default_factory=World)
     deadline: float = inf
     store: Store = field(init=False)
     path: Dim = ONE
     required: Dim = ONE
     frame: Frame = field(init=False)
-    reported_sites: list[int] = field(default_factory=list)
-    calls: list[LstmCall] = field(default_factory=list)
-    gave_up: list[GaveUp] = field(default_factory=list)
-    reveals: list[Reveal] = field(default_factory=list)
-    uses: list[Use] = field(default_factory=list)
-    wrappers: dict[Place, None] = field(default_factory=dict)
     pending: list[tuple[Value, Frame]] = field(default_factory=list)
     pending_last: list[tuple[Value, Frame]] = field(default_factory=list)
     entered: set[int] = field(default_factory=set)
@@ -119,7 +95,6 @@ class Interpreter:
     guarded: int = 0
     excused: int = 0
     without_graph: int = 0
-    muted: int = 0
     broken: bool = False
     vague: bool = False
     unrolled: int = 1
@@ -134,8 +109,6 @@ class Interpreter:
     effort: int = 0
     uncharged: int = 0
     is_spent: bool = False
-    has_met_layers: bool = False
-    has_met_calls: bool = False
     nesting: int = 0
     given_up: set[cst.CSTNode] = field(default_factory=set)
     resolving: set[Hashable] = field(default_factory=set)
@@ -336,7 +309,7 @@ class Interpreter:
         else:
             for location in dict.fromkeys(x for arm in kept for x in arm.store.assigned()):
                 self.write(location, self._join(location, kept, base))
-        self.path = _union([arm.path for arm in live], path)
+        self.path = union([arm.path for arm in live], path)
         if not live:
             return NONE
         result = live[-1].value
@@ -377,45 +350,6 @@ class Interpreter:
             result = choose(condition, value, result)
         return result
 
-    # -- facts -------------------------------------------------------------------------------------------------------
-    def record_site(self, site: LstmSite) -> None:
-        self.world.sites[site.number] = site
-        if not self.muted:
-            self.has_met_layers = True
-            self.reported_sites.append(site.number)
-
-    def record_call(self, call: LstmCall) -> None:
-        if not self.muted:
-            self.has_met_layers = self.has_met_calls = True
-            self.calls.append(call)
-
-    def record_reveal(self, reveal: Reveal) -> None:
-        if not self.muted:
-            self.reveals.append(reveal)
-
-    def record_use(self, use: Use) -> None:
-        if not self.muted:
-            self.uses.append(use)
-
-    def recorded(self) -> tuple[int, int, int, int]:
-        """How much has been recorded so far."""
-        return len(self.calls), len(self.reported_sites), len(self.reveals), len(self.uses)
-
-    def take_back(self, seen: tuple[int, int, int, int]) -> Recorded:
-        """Forget what was recorded since: it rests on values that are not final."""
-        calls, sites, reveals, uses = seen
-        found = (self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:], self.uses[uses:])
-        del self.calls[calls:], self.reported_sites[sites:], self.reveals[reveals:], self.uses[uses:]
-        return found
-
-    def put_back(self, found: Recorded) -> None:
-        """Record what was taken back after all."""
-        calls, sites, reveals, uses = found
-        self.calls += calls
-        self.reported_sites += sites
-        self.reveals += reveals
-        self.uses += uses
-
     def facts(self) -> Facts:
         return Facts(
             tuple(self.world.sites[n] for n in self.reported_sites),
@@ -428,108 +362,7 @@ class Interpreter:
             self.is_late,
         )
 
-    # -- entries -----------------------------------------------------------------------------------------------------
-    @property
-    def most_effort(self) -> int:
-        """What the file may take in all: less where it is small, or where no layer, or no call of one, was met so far."""
-        most = EFFORT_PER_FILE if self.has_met_calls else EFFORT_WITHOUT_CALLS if self.has_met_layers else EFFORT_WITHOUT_LAYERS
-        return min(most, self.effort_for_calls + EFFORT_BEYOND)
-
-    def bounded(
-        self, node: cst.CSTNode, what: str, run: Callable[[], object], noted: bool = True, effort: int = EFFORT_PER_ENTRY
-    ) -> bool:
-        """Run one entry within its budget; whether it came to its end. Where not it is noted, once for a file without budget.
-
-        `noted`: not what is inherited from another file, which is looked at there, nor what has nothing to do with layers.
-        """
-        left = self.most_effort - self.effort
-        if left <= 0 or self.is_late:
-            self._note_end(node, what, noted)
-            return False
-        frame, store, path, muted, required = self.frame, self.store, self.path, self.muted, self.required
-        ranks = self.ranks
-        self.without_graph = 0
-        active, excused = list(self.active), self.excused
-        state = (self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting)
-        before, aside, uses = Effort.spent, self.uncharged, len(self.uses)
-        self.kept = KEPT_FOR_ENTRY
-        for_calls = min((self.effort_for_calls - self.effort) // SHARE, left - self.kept)
-        self.limit = before + min(effort, max(0, for_calls)) + self.kept
-        try:
-            run()
-            return True
-        except (OutOfBudget, RecursionError):
-            del self.uses[uses:]  # what else is done with these values stands behind
-            if self.is_late:
-                self._note_end(node, what, noted)
-            elif noted:
-                self._note(node, f"{what} takes too many steps to follow; what is behind was not looked at")
-            return False
-        finally:
-            self.effort += Effort.spent - before - (self.uncharged - aside)
-            self.frame, self.store, self.path, self.muted = frame, store, path, muted
-            self.required, self.ranks = required, ranks
-            self.active, self.excused = active, excused
-            self.guarded, self.vague, self.unrolled, self.rounds, self.target, self.nesting = state
-
-    def _note_end(self, node: cst.CSTNode, what: str, noted: bool) -> None:
-        """Note, once, that nothing more of the file is looked at."""
-        if noted and not self.is_spent:
-            long = "too long" if self.is_late else "too many steps"
-            self._note(node, f"this file takes {long} to follow; {what} and what is behind was not looked at")
-            self.is_spent = True
-
-    def _note(self, node: cst.CSTNode, message: str) -> None:
-        if all(known.place != self.place(node) for known in self.gave_up):
-            self.gave_up.append(GaveUp(self.place(node), message))
-
-    def aside(self, frame: Frame, run: Callable[[], object]) -> bool:
-        """Run the statements of another module in its frame: outside of the current path, unreported, with its own budget.
-
-        Whether there was time for them: where there was not, another analysis has to run them anew.
-        """
-        saved = {name: getattr(self, name) for name in POSITION}
-        before, uncharged = Effort.spent, self.uncharged
-        self.store, self.path, self.frame, self.muted, self.is_aside = self.world.store, ONE, frame, self.muted + 1, True
-        self.guarded, self.vague, self.broken, self.unrolled, self.target, self.active = 0, False, False, 1, None, []
-        self.excused = 0
-        self.required = ONE
-        self.rounds = frozenset()
-        self.reached_from, self.resolving = None, set()
-        self.limit, self.kept = before + EFFORT_PER_MODULE, KEPT_FOR_MODULE
-        try:
-            run()
-        except (OutOfBudget, RecursionError):
-            pass  # what the rest of the module defines is not known, and is reported so where it is asked for
-        finally:
-            for name, value in saved.items():
-                setattr(self, name, value)
-            self.limit += Effort.spent - before
-            self.uncharged = uncharged + Effort.spent - before
-        return not self.is_late
-
-    def attempt(self, effort: int, run: Callable[[], Value]) -> Value | None:
-        """What `run` gives; None, and nothing that it wrote, if that takes more effort than this."""
-        saved = {name: getattr(self, name) for name in POSITION}
-        base, uses, uncharged = self.store, len(self.uses), self.uncharged
-        self.store = base.overlay()
-        self.limit, self.kept = min(self.limit, Effort.spent + effort), KEPT_FOR_CALL
-        value: Value | None = None
-        try:
-            value = run()
-        except OutOfBudget:
-            if Effort.spent > saved["limit"] + self.uncharged - uncharged or self.is_late:
-                raise
-        saved["limit"] += self.uncharged - uncharged
-        if value is not None:
-            base.take(self.store)
-            self.store, self.limit, self.kept = base, saved["limit"], saved["kept"]
-            return value
-        for name, old in saved.items():
-            setattr(self, name, old)
-        del self.uses[uses:]  # as above
-        return None
-
+    # -- definitions -------------------------------------------------------------------------------------------------
     def relevant_in(self, tree: Tree) -> frozenset[str] | None:
         """The names at a file's module level that can have to do with a layer; None for all."""
         if tree is self.tree or self.project is None:
@@ -595,7 +428,7 @@ def common(ranks: Sequence[Mapping[Hashable, int | None]]) -> Mapping[Hashable, 
     return {key: one.pop() if len(one) == 1 else None for key, one in known.items()}
 
 
-def _union(paths: Sequence[Dim], whole: Dim) -> Dim:
+def union(paths: Sequence[Dim], whole: Dim) -> Dim:
     """The path behind a join; `whole` where the parts do not add up to a condition."""
     if whole in paths:
         return whole

@@ -10,29 +10,31 @@ import libcst as cst
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.facts import Facts
 from lstm_lint.interpret.attributes import bind, find_in_class
-from lstm_lint.interpret.calls import call_function, default_of, named_parameters, run_body, snapshot
+from lstm_lint.interpret.budget import bounded
 from lstm_lint.interpret.choose import choose, same
 from lstm_lint.interpret.classes import instantiate, is_record, symbolic_record
-from lstm_lint.interpret.concern import EFFORT_BESIDE, is_beside, is_context_manager
-from lstm_lint.interpret.engine import EFFORT_PER_ENTRY, Interpreter, Recorded
+from lstm_lint.interpret.concern import is_beside, is_context_manager
+from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.functions import call_function, default_of, named_parameters, run_body
+from lstm_lint.interpret.library_calls import snapshot
+from lstm_lint.interpret.limits import EFFORT_BESIDE, EFFORT_OF_CALLERS, EFFORT_PER_ENTRY
 from lstm_lint.interpret.makers import check_makers
 from lstm_lint.interpret.methods import CONSTRUCTOR, own_methods
+from lstm_lint.interpret.recording import Recorded
 from lstm_lint.interpret.setting import Setters, setters
 from lstm_lint.interpret.store import Frame, Location, Store, Watch
 from lstm_lint.interpret.uses import note_leaving
 from lstm_lint.keywords import keywords_named, without
 from lstm_lint.ops.recurrent import QUALIFIED
-from lstm_lint.proofs import FRESH
+from lstm_lint.proofs.wording import FRESH
 from lstm_lint.syntax.outside import changed_later
 from lstm_lint.values import Class, Dict, External, Function, Int, Layer, Ref, Tuple, Unknown, Value
-
-EFFORT_OF_CALLERS = 4_000  # for a method that sets attributes only by calling others that do
 
 
 def run(it: Interpreter) -> Facts:
     """Interpret the module, then enter every definition that was met: first those that name a layer, while there is budget."""
     module = it.tree.module
-    it.bounded(module, "this module", lambda: it.execute(module.body))
+    bounded(it, module, "this module", lambda: it.execute(module.body))
     it.path = ONE
     while it.pending or it.pending_last:
         value, frame = (it.pending or it.pending_last).pop(0)
@@ -61,7 +63,7 @@ def enter_function(
 
     if is_beside(it, function):
         effort = EFFORT_BESIDE
-    it.bounded(definition, f"`{function.name}`", body, _is_own(it, function) and effort == EFFORT_PER_ENTRY, effort)
+    bounded(it, definition, f"`{function.name}`", body, _is_own(it, function) and effort == EFFORT_PER_ENTRY, effort)
     return results[0] if results else None
 
 
@@ -147,7 +149,7 @@ def enter_class(it: Interpreter, cls: Class) -> None:
     path = it.path
     it.store = base.overlay()
     made: list[tuple[Ref, Dim]] = []
-    it.bounded(definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
+    bounded(it, definition, f"the constructor of `{cls.name}`", lambda: made.append(symbolic_instance(it, cls)))
     for instance, built in () if it.is_late else made:
         it.path = it.required = built  # what the constructor insists on holds in every method
         methods = own_methods(it, cls, instance)

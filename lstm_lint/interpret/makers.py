@@ -10,7 +10,7 @@ from lstm_lint.facts import LstmCall
 from lstm_lint.interpret.choose import expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.judge import judge
-from lstm_lint.proofs import EQUAL
+from lstm_lint.proofs.comparison import EQUAL
 from lstm_lint.values import Layer, Ref, Tensor, Tuple, Unknown, Value, as_tensor
 
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.dims import Kind
+from lstm_lint.interpret.budget import aside
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.store import Frame
 from lstm_lint.modules import submodule
@@ -185,7 +186,7 @@ def load(it: Interpreter, module: Module, node: cst.CSTNode) -> Frame | Unknown:
     tree, waiting = divided
     frame = Frame(it.number(), tree=tree, waiting=dict(waiting))
     it.world.modules[key] = frame  # before it runs: an import cycle sees what is there so far
-    if not it.aside(frame, lambda: it.execute(tree.module.body)):
+    if not aside(it, frame, lambda: it.execute(tree.module.body)):
         it.world.modules.pop(key, None)
     return frame
 
@@ -230,7 +231,7 @@ def bound_in(it: Interpreter, frame: Frame, name: str) -> Value | None:
         definition = frame.tree.add(part)
     except Unparsable:  # Python's parser takes it, libcst's does not: as a module that is not known
         return None
-    in_time = it.aside(frame, lambda: it.execute(definition))
+    in_time = aside(it, frame, lambda: it.execute(definition))
     value = it.read((frame.number, name))
     if not in_time:
         frame.waiting[name] = part

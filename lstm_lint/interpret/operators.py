@@ -13,7 +13,7 @@ from lstm_lint.interpret.rounds import behind, longer
 from lstm_lint.interpret.uses import is_of_a_round, note_use
 from lstm_lint.ops.elementwise import OPERATORS
 from lstm_lint.ops.table import binary
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.values import (
     Bool,
     Dict,

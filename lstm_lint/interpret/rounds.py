@@ -16,7 +16,7 @@ from lstm_lint.interpret.choose import choose, same, under
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.sizes import equal_dims, greater_than_zero
 from lstm_lint.lineage import Lineage
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.shapes import Shape
 from lstm_lint.values import (
     Bool,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
 from lstm_lint.ops.recurrent import positive
-from lstm_lint.proofs import FRESH, by_rounds, never_zero
+from lstm_lint.proofs.wording import FRESH
+from lstm_lint.proofs.zeros import by_rounds, never_zero
 
 
 def equal_dims(a: Dim, b: Dim) -> Dim:

@@ -15,10 +15,10 @@ from lstm_lint.interpret.concern import is_managed
 from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.containers import remove_item
 from lstm_lint.interpret.engine import Interpreter
-from lstm_lint.interpret.expressions import subscript_key
 from lstm_lint.interpret.graph import builds_no_graph
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
+from lstm_lint.interpret.subscripts import subscript_key
 from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import (
     NONE,

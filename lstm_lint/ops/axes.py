@@ -22,7 +22,7 @@ from lstm_lint.ops.arguments import (
 )  # fmt: skip
 from lstm_lint.ops.boundary import joined
 from lstm_lint.ops.extents import at_least
-from lstm_lint.proofs import flag_cases
+from lstm_lint.proofs.conditions import flag_cases
 from lstm_lint.shapes import Rest, Shape, ShapeError
 from lstm_lint.values import Call, Tensor, Value
 

@@ -9,13 +9,11 @@ from itertools import product as cartesian
 from lstm_lint.dims import ONE, ZERO, Dim, product
 from lstm_lint.ops.arguments import CannotTell, Op, lost
 from lstm_lint.ops.tracing import with_origin
-from lstm_lint.proofs import flag_cases
+from lstm_lint.proofs.conditions import flag_cases
 from lstm_lint.shapes import ShapeError
 from lstm_lint.values import MAX_ALTERNATIVES, Bool, Call, Int, OneOf, Tuple, Unknown, Value, as_dim
 
 MAX_FLAGS = 2
-
-
 NUMPY_NAMES = {"axis": "dim", "keepdims": "keepdim"}
 WITHOUT = frozenset({"split", "norm", "roll", "tensordot", "unflatten"})  # which are written in Python
 

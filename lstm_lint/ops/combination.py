@@ -23,7 +23,7 @@ from lstm_lint.ops.arguments import (
 from lstm_lint.ops.boundary import joined
 from lstm_lint.ops.dtypes import common_dtype
 from lstm_lint.ops.extents import ceil_division
-from lstm_lint.proofs import FRESH, MET_ONCE
+from lstm_lint.proofs.wording import FRESH, MET_ONCE
 from lstm_lint.shapes import Rest, Shape, ShapeError
 from lstm_lint.values import Call, Int, NoneValue, OneOf, Pieces, Repeated, Tensor, Tuple, Unknown, Value, as_dim
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol, by_cases, maximum, minimum
-from lstm_lint.proofs import by_rounds
+from lstm_lint.proofs.zeros import by_rounds
 from lstm_lint.shapes import ShapeError
 
 

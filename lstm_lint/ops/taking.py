@@ -24,7 +24,7 @@ from lstm_lint.lineage import (
     size_of,
 )
 from lstm_lint.ops.sequence_lengths import numbers_of
-from lstm_lint.proofs import assumed
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.values import Call, EllipsisValue, Int, NoneValue, Repeated, Slice, Tensor, Tuple, Unknown, Value, as_dim
 
 WHOLE = Slice(NoneValue(), NoneValue(), NoneValue())

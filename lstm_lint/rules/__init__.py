@@ -9,7 +9,8 @@ from lstm_lint.alternatives import ANY, Configuration, configurations, likeliest
 from lstm_lint.facts import Facts
 from lstm_lint.findings import Finding, Fix, Probe, Redeemed, Severity, Spot
 from lstm_lint.judge import judge
-from lstm_lint.proofs import Extent, contradicts_itself
+from lstm_lint.proofs.comparison import Extent
+from lstm_lint.proofs.conditions import contradicts_itself
 from lstm_lint.remedies import Remedy
 from lstm_lint.rules import (
     lst101_state_layers,

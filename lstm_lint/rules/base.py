@@ -12,7 +12,7 @@ from lstm_lint.facts import Facts, LstmCall, LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
 from lstm_lint.lineage import Lineage
-from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.proofs.comparison import Comparison, Extent
 from lstm_lint.remedies import Remedy
 from lstm_lint.source import Place
 

@@ -9,7 +9,7 @@ from operator import or_
 from lstm_lint.dims import ONE, ZERO, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.lineage import Lineage, Role, Taken
-from lstm_lint.proofs import Comparison, Trust, compare
+from lstm_lint.proofs.comparison import Comparison, Trust, compare
 from lstm_lint.rules.base import Handling
 from lstm_lint.values import Tensor
 

@@ -46,7 +46,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.proofs import EQUAL, compare
+from lstm_lint.proofs.comparison import EQUAL, compare
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Rule, is_readable, sizes_text, state_place
 from lstm_lint.rules.states import packed_text
 from lstm_lint.source import Place

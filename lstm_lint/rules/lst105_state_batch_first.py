@@ -50,7 +50,7 @@ from lstm_lint.dims import ZERO
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart, is_swapped
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.proofs.comparison import Comparison, Extent
 from lstm_lint.remedies import SwapSizes
 from lstm_lint.rules.base import Ask, Complaint, Rule, condition_text, is_readable, sizes_text, state_place
 from lstm_lint.rules.states import packed_text

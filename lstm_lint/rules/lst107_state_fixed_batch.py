@@ -51,7 +51,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.loading import Loader, loader_in, loader_of
-from lstm_lint.proofs import EQUAL
+from lstm_lint.proofs.comparison import EQUAL
 from lstm_lint.rules.base import Ask, Complaint, Rule, is_readable, state_place
 from lstm_lint.rules.states import axis_names
 from lstm_lint.values import Packed, Tensor, Unknown

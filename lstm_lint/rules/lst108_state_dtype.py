@@ -52,7 +52,7 @@ from collections.abc import Iterator
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged, StatePart
 from lstm_lint.ops.dtypes import is_float, named_dtype
-from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.proofs.comparison import Comparison, Extent
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Rule, condition_text, is_readable, state_place
 from lstm_lint.source import Place
 from lstm_lint.values import External

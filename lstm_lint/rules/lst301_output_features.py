@@ -57,7 +57,8 @@ from lstm_lint.dims import ONE, Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Role
-from lstm_lint.proofs import UNDECIDED, Comparison, Extent, Trust, compare, is_about_a_rank
+from lstm_lint.proofs.comparison import UNDECIDED, Comparison, Extent, Trust, compare
+from lstm_lint.proofs.wording import is_about_a_rank
 from lstm_lint.remedies import Argument, SetSize
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.consumers import Want, wanted

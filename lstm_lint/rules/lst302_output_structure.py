@@ -52,7 +52,7 @@ from lstm_lint.dims import Dim, Symbol
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.recurrent import QUALIFIED
-from lstm_lint.proofs import Comparison, compare
+from lstm_lint.proofs.comparison import Comparison, compare
 from lstm_lint.remedies import NestState
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import trust_of

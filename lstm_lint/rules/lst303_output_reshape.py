@@ -46,7 +46,7 @@ from lstm_lint.dims import ZERO
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.arguments import MINUS_ONE
-from lstm_lint.proofs import compare
+from lstm_lint.proofs.comparison import compare
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text, sizes_text
 from lstm_lint.rules.handling import site_of, trust_of
 from lstm_lint.rules.views import named, tensor_details, view_of

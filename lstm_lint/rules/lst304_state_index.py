@@ -49,7 +49,8 @@ from lstm_lint.findings import Severity
 from lstm_lint.lineage import Lineage, Role
 from lstm_lint.ops.extents import at_least
 from lstm_lint.ops.taking import spread
-from lstm_lint.proofs import MAX_FLAGS, Comparison, Trust, assumed, compare, flag_cases
+from lstm_lint.proofs.comparison import Comparison, Trust, compare
+from lstm_lint.proofs.conditions import MAX_FLAGS, assumed, flag_cases
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, site_of, trust_of, which
 from lstm_lint.rules.views import named, tensor_details

@@ -51,7 +51,8 @@ from lstm_lint.dims import ONE, Dim
 from lstm_lint.facts import LstmSite, Use
 from lstm_lint.findings import Severity
 from lstm_lint.ops.weights import existence, parsed, weight_dims
-from lstm_lint.proofs import EQUAL, Comparison, Extent, compare, reached_by_default
+from lstm_lint.proofs.comparison import EQUAL, Comparison, Extent, compare
+from lstm_lint.proofs.conditions import reached_by_default
 from lstm_lint.rules.base import CERTAIN, Ask, Complaint, Handling, Rule, condition_text, sizes_text
 from lstm_lint.rules.handling import trust_of
 from lstm_lint.values import Tensor

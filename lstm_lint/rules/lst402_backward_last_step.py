@@ -55,7 +55,7 @@ from lstm_lint.dims import ONE
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import ENDS, FIRST, LAST, Lineage, Role, Taken
-from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.proofs.comparison import Comparison, Extent
 from lstm_lint.remedies import JoinEnds
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import (

@@ -49,7 +49,7 @@ from collections.abc import Iterator
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import FIRST, LAST, Lineage, Role
-from lstm_lint.proofs import Comparison, Extent
+from lstm_lint.proofs.comparison import Comparison, Extent
 from lstm_lint.remedies import JoinDirections
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import layer_name, lineage_of, result_of, site_of, took, two_directions, which

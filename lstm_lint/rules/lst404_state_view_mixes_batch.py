@@ -55,7 +55,8 @@ from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.judge import Judged
 from lstm_lint.lineage import Astray, Role
-from lstm_lint.proofs import Comparison, assumed, compare
+from lstm_lint.proofs.comparison import Comparison, compare
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.regrouping import Stray
 from lstm_lint.remedies import BatchFirst, UnfoldSamples
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text, is_readable, sizes_text

@@ -54,7 +54,8 @@ from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Axis, Role, size_of
 from lstm_lint.ops.taking import spread
-from lstm_lint.proofs import assumed, compare
+from lstm_lint.proofs.comparison import compare
+from lstm_lint.proofs.conditions import assumed
 from lstm_lint.regrouping import Regrouping, same
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule, condition_text
 from lstm_lint.rules.handling import lineage_of, site_of

@@ -57,7 +57,7 @@ from collections.abc import Iterator
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
 from lstm_lint.lineage import Graph
-from lstm_lint.proofs import MET_ONCE
+from lstm_lint.proofs.wording import MET_ONCE
 from lstm_lint.rules.base import Ask, Complaint, Handling, Rule
 from lstm_lint.rules.handling import lineage_of, site_of
 

@@ -10,7 +10,7 @@ from lstm_lint.dims import Dim, Kind
 from lstm_lint.facts import Use
 from lstm_lint.findings import Finding, Fix, Probe, Related, Severity, Spot
 from lstm_lint.judge import Judged
-from lstm_lint.proofs import Extent
+from lstm_lint.proofs.comparison import Extent
 from lstm_lint.remedies import Remedy
 from lstm_lint.rules.base import Complaint, Rule, condition_text
 from lstm_lint.rules.states import axis_names

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lstm_lint.dims import Dim
 from lstm_lint.judge import Judged, StatePart, is_swapped
 from lstm_lint.ops.recurrent import LayerConfig
-from lstm_lint.proofs import Comparison
+from lstm_lint.proofs.comparison import Comparison
 from lstm_lint.remedies import Remedy
 from lstm_lint.rules.base import Ask, Complaint, condition_text, is_readable, sizes_text, state_place
 

@@ -8,7 +8,8 @@ from lstm_lint.alternatives import ANY, Configuration
 from lstm_lint.dims import ZERO, Dim
 from lstm_lint.facts import Use
 from lstm_lint.findings import Severity
-from lstm_lint.proofs import Extent, is_about_a_rank, is_riddle
+from lstm_lint.proofs.comparison import Extent
+from lstm_lint.proofs.wording import is_about_a_rank, is_riddle
 from lstm_lint.rules.base import Complaint, Handling, Rule
 from lstm_lint.rules.merging import Context
 from lstm_lint.source import Place

@@ -10,7 +10,9 @@ from lstm_lint.facts import Use
 from lstm_lint.lineage import Lineage, Role
 from lstm_lint.ops.arguments import MINUS_ONE, CannotTell, sizes, sizes_of
 from lstm_lint.ops.einops import arrangement, as_function
-from lstm_lint.proofs import MAX_FLAGS, Trust, assumed, equal_if_divisible, flag_cases, never_zero
+from lstm_lint.proofs.comparison import Trust
+from lstm_lint.proofs.conditions import MAX_FLAGS, assumed, flag_cases
+from lstm_lint.proofs.zeros import equal_if_divisible, never_zero
 from lstm_lint.regrouping import Regrouping
 from lstm_lint.rules.handling import lineage_of, trust_of, which
 from lstm_lint.shapes import ShapeError

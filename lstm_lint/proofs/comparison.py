@@ -5,18 +5,25 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import lru_cache
-from itertools import product as cartesian
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Opaque, Symbol
+from lstm_lint.proofs.conditions import (
+    MAX_FLAGS,
+    assumed,
+    consistent,
+    consistent_somewhere,
+    find_witness,
+    flag_cases,
+    implied,
+    reached_by_default,
+    size_from_flag,
+)
+from lstm_lint.proofs.wording import flag_text, is_about_a_rank, is_riddle
+from lstm_lint.proofs.zeros import equal_if_divisible, never_zero
 
-MAX_FLAGS = 6
-MAX_DIVISOR = 8
-PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 SEARCHED_SIZES = 65
 
 
@@ -95,173 +102,12 @@ class Trust:
         return size.kind is Kind.CONFIG and (size in self.knobs or size.owner in self.owners)
 
 
-# -- conditions ------------------------------------------------------------------------------------------------------
-@lru_cache(maxsize=1 << 12)
-def implied(given: Dim, positive: frozenset[Symbol] = frozenset()) -> Mapping[Symbol, Dim]:
-    """The symbols whose value follows from the condition: flags it fixes, and sizes that those flags fix."""
-    values: dict[Symbol, Dim] = {}
-    for flag in given.flags:
-        if given * Dim.of(flag) == ZERO:
-            values[flag] = ZERO
-            values.update(_size_from_flag(flag, False, positive))
-        elif not any(isinstance(atom, Opaque) for atom in given.atoms()) and given.where_flag(flag, 0) == ZERO:
-            values[flag] = ONE
-            values.update(_size_from_flag(flag, True, positive))
-    return values
-
-
-def _size_from_flag(flag: Symbol, holds: bool, positive: frozenset[Symbol]) -> dict[Symbol, Dim]:
-    if flag.test is None:
-        subject = flag.subject
-        if holds and isinstance(subject, Dim) and isinstance(flag.equals, int):
-            return _solved(subject, Dim.of(flag.equals))
-        return {}
-    if not holds and len(flag.test.sizes) == 1 and not flag.test.flags:  # test <= 0 pins a size that starts there
-        (size,) = flag.test.sizes
-        least = 1 if size in positive and size.minimum == 0 else size.minimum
-        if least is not None and flag.test.evaluate({size: least}) == 0:
-            if (flag.test.evaluate({size: least + 1}) or 0) > 0:
-                return {size: Dim.of(least)}
-    return {}
-
-
-def _solved(subject: Dim, value: Dim) -> dict[Symbol, Dim]:
-    """``subject == value`` as a substitution: a symbol that stands alone in it, by what it then is."""
-    difference = subject - value
-    for monomial, coefficient in difference.terms:
-        if len(monomial) == 1 and isinstance(monomial[0], Symbol) and not monomial[0].is_flag and coefficient in (1, -1):
-            alone = Dim(((monomial, coefficient),))
-            rest = difference - alone
-            if monomial[0] not in rest.symbols:
-                return {monomial[0]: -rest * coefficient}
-    return {}
-
-
-def assumed(dim: Dim, given: Dim, positive: frozenset[Symbol] = frozenset()) -> Dim:
-    """`dim` with what the condition fixes put in."""
-    return dim if given.spoken_of.isdisjoint(dim.symbols) else dim.substitute(implied(given, positive))
-
-
-def flag_cases(flags: Iterable[Symbol], given: Dim) -> Iterator[dict[Symbol, int]]:
-    """Every assignment of the flags that the condition allows."""
-    flags = tuple(flags)
-    for values in cartesian((0, 1), repeat=len(flags)):
-        condition = given
-        for flag, value in zip(flags, values, strict=True):
-            condition = condition * (Dim.of(flag) if value else ONE - Dim.of(flag))
-        if condition != ZERO:
-            yield dict(zip(flags, values, strict=True))
-
-
-# -- proofs ----------------------------------------------------------------------------------------------------------
-def never_zero(dim: Dim, positive: frozenset[Symbol] = frozenset()) -> bool:
-    """True only if no assignment (every size at least its minimum, or 1 if `positive`) makes the flag-free polynomial 0."""
-    if (value := dim.constant) is not None:
-        return value != 0
-    quotients = [a for a in dim.atoms() if isinstance(a, Opaque) and a.operator == "//"]
-    if quotients:
-        quotient = min(quotients, key=lambda a: any(isinstance(inner, Opaque) for inner in a.arguments[0].atoms()))
-        return _never_zero_by_remainder(dim, quotient, positive)
-    shift: dict[Symbol, Dim] = {}
-    for atom in dim.atoms():
-        if isinstance(atom, Opaque) or atom.minimum is None or atom.kind is Kind.OPAQUE:
-            return False
-        shift[atom] = Dim.of(atom) + (max(atom.minimum, 1) if atom in positive else atom.minimum)
-    coefficients = dict(dim.substitute(shift).terms)
-    constant = coefficients.get((), 0)
-    return constant != 0 and all(c * constant > 0 for c in coefficients.values())
-
-
-def by_rounds(dim: Dim) -> Iterator[Dim]:
-    """The dim, and as it is with the counter of a loop put as so many rounds from the first, or from the last."""
-    yield dim
-    for size in dim.sizes:
-        match size.key:
-            case ("loop", int() as number, length):
-                rounds = Dim.of(Symbol(("rounds", number), size.name, minimum=0))
-                yield dim.substitute({size: rounds})
-                if isinstance(length, Dim):
-                    yield dim.substitute({size: length - 1 - rounds})
-
-
-def _never_zero_by_remainder(dim: Dim, quotient: Opaque, positive: frozenset[Symbol]) -> bool:
-    """`never_zero` of a polynomial with ``n // k``: by cases of the remainder, ``n = k*q + r``, for a symbol n and small k."""
-    numerator, divisor = quotient.arguments
-    (size, *others), k = numerator.symbols or (None,), divisor.constant
-    if size is None or others or numerator != Dim.of(size) or k is None or not 2 <= k <= MAX_DIVISOR or size.minimum is None:
-        return False
-    for remainder in range(k):
-        least = -(-((max(size.minimum, 1) if size in positive else size.minimum) - remainder) // k)
-        part = Dim.of(replace(size, key=("part", size.key, least), minimum=max(least, 0)))
-        if not never_zero(dim.substitute({size: part * k + remainder}), positive):
-            return False
-    return True
-
-
-def equal_if_divisible(difference: Dim) -> bool:
-    """Whether a difference vanishes once every floor division in it is exact: ``2*(d//2)`` against ``d``."""
-    quotients = [a for a in dict.fromkeys(difference.atoms()) if isinstance(a, Opaque) and a.operator == "//"]
-    if not quotients:
-        return False
-    for quotient in quotients:
-        numerator, divisor = quotient.arguments
-        # multiply through by the divisor: every q*X becomes numerator*X, every other term gets the divisor
-        total = ZERO
-        for monomial, coefficient in difference.terms:
-            count = sum(atom == quotient for atom in monomial)
-            if count > 1:
-                return False
-            rest = Dim.collect([(tuple(atom for atom in monomial if atom != quotient), coefficient)])
-            total = total + rest * (numerator if count else divisor)
-        difference = total
-    return difference == ZERO
-
-
 def equal_if_directions(difference: Dim, flags: Mapping[Symbol, int], trust: Trust) -> bool:
     """Whether a difference vanishes once an int that a layer is bidirectional by (``n == 2``, ``n > 1``) is 1 or 2."""
     counts = {size: Dim.of(1 + on) for flag, on in flags.items() if flag in trust.directions for size in flag.spoken_of}
     return bool(counts) and difference.substitute(counts) == ZERO
 
 
-def consistent(values: Mapping[Symbol, int]) -> bool:
-    """Whether flags that speak about sizes say what the sizes are."""
-    for flag, value in values.items():
-        if flag.test is not None:
-            actual = flag.test.evaluate(values)
-            if actual is not None and (actual > 0) != bool(value):
-                return False
-        elif isinstance(flag.subject, Dim) and isinstance(flag.equals, int):
-            actual = flag.subject.evaluate(values)
-            if actual is not None and (actual == flag.equals) != bool(value):
-                return False
-    return True
-
-
-def find_witness(difference: Dim, flags: Mapping[Symbol, int]) -> dict[Symbol, int] | None:
-    """The first assignment of the sizes, defaults first, then distinct primes, that shows a difference."""
-    sizes = set(difference.sizes)
-    sizes.update(size for flag in flags for size in flag.spoken_of)
-    pinned = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), frozenset()).items()}
-    solved = {s: dim for s, dim in pinned.items() if dim.constant is None and s.kind is Kind.OPAQUE}
-    known = {**flags, **{s: dim.constant for s, dim in pinned.items() if dim.constant is not None}}
-    ordered = sorted(sizes - set(known), key=lambda s: s.order)
-    for use_defaults in (True, False):
-        for offset in range(6):
-            values = dict(known)
-            for index, size in enumerate(ordered):
-                fixed = use_defaults and size.default is not None and size.default >= 1
-                values[size] = (size.default or 1) if fixed else _candidate(index, offset)
-            values.update((size, number) for size, dim in solved.items() if (number := dim.evaluate(values)) is not None)
-            if (difference.evaluate(values) or 0) != 0 and consistent(values):
-                return values
-    return None
-
-
-def _candidate(index: int, offset: int) -> int:
-    return 1 if offset == 5 else PRIMES[(index + offset) % len(PRIMES)]
-
-
-# -- comparison ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True)
 class _Case:
     """The difference under one assignment of the flags."""
@@ -322,7 +168,7 @@ def _contradict(flags: Mapping[Symbol, int]) -> bool:
 def _case(flags: Mapping[Symbol, int], difference: Dim, trust: Trust) -> _Case | None:
     if _contradict(flags):
         return None
-    sizes = {s: dim for flag, on in flags.items() for s, dim in _size_from_flag(flag, bool(on), trust.positive).items()}
+    sizes = {s: dim for flag, on in flags.items() for s, dim in size_from_flag(flag, bool(on), trust.positive).items()}
     here = difference.substitute({f: Dim.of(v) for f, v in flags.items()}).substitute(sizes)
     if here == ZERO or equal_if_divisible(here) or equal_if_directions(here, flags, trust) or _equal_if_a_bool(here, flags):
         return _Case(flags, here, Extent.NEVER) if consistent_somewhere(flags) else None
@@ -378,32 +224,6 @@ def _number_of(size: Symbol) -> Hashable:
     return size.key[1] if isinstance(size.key, tuple) and size.key[0] == "int" else None
 
 
-def consistent_somewhere(flags: Mapping[Symbol, int]) -> bool:
-    """Whether some small sizes agree with the flags that speak about them."""
-    if all(f.test is None and not isinstance(f.subject, Dim) for f in flags):
-        return True
-    marker = Dim.of(Symbol(("marker",), "marker"))  # never 0 at a witness, so only consistency is asked
-    return find_witness(marker, flags) is not None
-
-
-def contradicts_itself(given: Dim) -> bool:
-    """Whether a condition says of a size what cannot hold together: ``n == 1 and n > 1``."""
-    values = {symbol: dim.constant for symbol, dim in implied(given).items() if dim.constant is not None}
-    return not consistent(values)
-
-
-def reached_by_default(given: Dim) -> bool:
-    """Whether the condition can hold while everything has its declared default."""
-    symbols = (*given.symbols, *(size for flag in given.flags for size in flag.spoken_of))
-    defaults = {symbol: symbol.default for symbol in symbols if symbol.default is not None}
-    for flag in given.flags:
-        if flag.test is not None and (number := flag.test.evaluate(defaults)) is not None:
-            defaults[flag] = int(number > 0)
-        elif isinstance(flag.subject, Dim) and (number := flag.subject.evaluate(defaults)) is not None:
-            defaults[flag] = int(number == flag.equals)
-    return given.substitute({s: Dim.of(value) for s, value in defaults.items()}) != ZERO
-
-
 def _at_defaults(difference: Dim, given: Dim) -> Comparison:
     """Different where every symbol has its declared default, or undecided."""
     if not reached_by_default(given):
@@ -457,26 +277,6 @@ def _partly(
     return Comparison(extent, " and ".join(words) or None, unless, chosen.witness)
 
 
-MET_ONCE = "fresh flag"  # first part of the key of a condition nobody can name
-FRESH = "fresh"  # owner of a flag that stands for a condition nobody can name: no warning rests on it alone
-
-
-def is_riddle(flag: Symbol, rounds: frozenset[Symbol]) -> bool:
-    """Whether nobody can say when a flag holds. A condition on a running loop's counter does in its first or last round."""
-    if flag.owner != FRESH:
-        return False
-    counters = [size for size in flag.spoken_of if size.kind is Kind.OPAQUE]
-    if len(counters) != 1 or counters[0] not in rounds:
-        return True
-    if flag.spoken_of == (counters[0],):  # it is one round or another
-        return False
-    length = counters[0].key[2] if isinstance(counters[0].key, tuple) else None
-    ends = [{counters[0]: ZERO}, *([{counters[0]: length - 1}] if isinstance(length, Dim) else [])]
-    if flag.test is not None:
-        return all((flag.test.substitute(end).constant or 1) > 0 for end in ends)
-    return not (isinstance(flag.subject, Dim) and any(flag.subject.substitute(end).constant == flag.equals for end in ends))
-
-
 def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
     """The fewest flags of the chosen case that already tell the wrong cases from the right ones."""
     wrong = [Extent.ALWAYS, Extent.COINCIDENCE]
@@ -489,46 +289,6 @@ def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
         if all(c.extent in wrong for c in matching):
             needed = fewer
     return [flag_text(flag, value) for flag, value in needed.items() if not is_about_a_rank(flag)]
-
-
-def is_about_a_rank(flag: Symbol) -> bool:
-    """Whether a flag says how many axes a tensor from outside has (see `lstm_lint.shapes.rank_symbol`)."""
-    return isinstance(flag.subject, Dim) and all(
-        isinstance(size.key, tuple) and size.key[:1] == ("rank",) for size in flag.subject.symbols
-    )
-
-
-def flag_text(flag: Symbol, value: int) -> str:
-    """``bidirectional=True``, ``num_layers > 1``, ``kind != 'lstm'``."""
-    if flag.name.replace(".", "").replace("_", "").isalnum():
-        return f"{flag.name}={bool(value)}"
-    return flag.name if value else _opposite(flag.name)
-
-
-OPPOSITES: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Eq: ast.NotEq,
-    ast.Is: ast.IsNot,
-    ast.In: ast.NotIn,
-    ast.Lt: ast.GtE,
-    ast.Gt: ast.LtE,
-}
-OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
-
-
-def _opposite(condition: str) -> str:
-    """``num_layers <= 1`` for ``num_layers > 1``: a condition's opposite as the code would say it."""
-    try:
-        node = ast.parse(condition, mode="eval").body
-    except (SyntaxError, ValueError):
-        return f"not ({condition})"
-    match node:
-        case ast.Compare(ops=[operator]) if type(operator) in OPPOSITES:
-            node.ops = [OPPOSITES[type(operator)]()]
-            return ast.unparse(node)
-        case ast.UnaryOp(ast.Not(), operand):
-            return ast.unparse(operand)
-        case _:
-            return ast.unparse(ast.UnaryOp(ast.Not(), node))
 
 
 def _size_words(case: _Case, expected: Dim, actual: Dim) -> tuple[str, str]:

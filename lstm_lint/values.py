@@ -244,7 +244,10 @@ class External:
 
 @dataclass(frozen=True)
 class Function:
-    """A function of the analysed code; `definition` and `scope` belong to the interpreter. Bound if `receiver` is set."""
+    """A function of the analysed code; `definition` and `scope` belong to the interpreter. Bound if `receiver` is set.
+
+    `wraps`: the one that a decorator made it of.
+    """
 
     name: str
     definition: object = field(hash=False, compare=False)
@@ -252,6 +255,7 @@ class Function:
     identity: int = 0
     receiver: Value | None = None
     defined_in: Class | None = field(default=None, compare=False)
+    wraps: Function | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

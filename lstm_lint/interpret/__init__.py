@@ -9,7 +9,18 @@ import libcst as cst
 
 from lstm_lint.dims import multiplied, substituted
 from lstm_lint.facts import Facts
-from lstm_lint.interpret import attributes, calls, conditions, expressions, loops, names, operators, statements, subscripts
+from lstm_lint.interpret import (
+    attributes,
+    calls,
+    conditions,
+    definitions,
+    expressions,
+    loops,
+    names,
+    operators,
+    statements,
+    subscripts,
+)
 from lstm_lint.interpret.engine import Handler, Interpreter, StatementHandler, Tables
 from lstm_lint.interpret.entries import run
 from lstm_lint.interpret.world import World
@@ -74,8 +85,8 @@ STATEMENTS: dict[type[cst.CSTNode], StatementHandler] = {
     cst.With: statements.execute_with,
     cst.Try: statements.execute_try,
     cst.TryStar: statements.execute_try,
-    cst.FunctionDef: statements.execute_function,
-    cst.ClassDef: statements.execute_class,
+    cst.FunctionDef: definitions.execute_function,
+    cst.ClassDef: definitions.execute_class,
     cst.TypeAlias: statements.execute_nothing,
 }
 

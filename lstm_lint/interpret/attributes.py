@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import libcst as cst
 
@@ -177,7 +178,8 @@ def is_module(it: Interpreter, cls: Class) -> bool:
 MODULE_METHODS = frozenset({
     "parameters", "named_parameters", "modules", "children", "named_modules", "state_dict", "load_state_dict", "to", "cuda",
     "cpu", "half", "float", "double", "train", "eval", "apply", "requires_grad_", "zero_grad", "register_buffer",
-    "register_parameter", "add_module", "__call__", "type", "share_memory",
+    "register_parameter", "add_module", "__call__", "type", "share_memory", "register_forward_hook",
+    "register_forward_pre_hook",
 })  # fmt: skip
 
 
@@ -188,6 +190,8 @@ def bound_to(it: Interpreter, value: Value, receiver: Value, found_in: Class, no
             return bind(value, receiver, found_in)
         case Tuple((Function() as function, *_), "property"):
             return it.apply(bind(function, receiver, found_in), Arguments(), node)
+        case Tuple((made, _), "decorated"):
+            return made
         case Tuple((Function() as function,), "staticmethod"):
             return function
         case Tuple((Function() as function,), "classmethod"):
@@ -210,7 +214,20 @@ def setter_of(it: Interpreter, instance: Ref, name: str) -> Function | None:
 
 def bind(function: Function, receiver: Value, found_in: Class) -> Function:
     """A function of a class as a method of the receiver."""
-    return Function(function.name, function.definition, function.scope, function.identity, receiver, found_in)
+    return replace(function, receiver=receiver, defined_in=found_in)
+
+
+def as_written(value: Value | None) -> Function | None:
+    """The function that a class attribute is made of by decorators, as it stands in the class; None for anything else."""
+    match value:
+        case Function():
+            return value.wraps or value
+        case Tuple((Function() as function, *_), "property" | "staticmethod" | "classmethod") | Tuple(
+            (_, Function() as function), "decorated"
+        ):
+            return function.wraps or function
+        case _:
+            return None
 
 
 def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Value:
@@ -222,9 +239,9 @@ def _of_class(it: Interpreter, cls: Class, name: str, node: cst.CSTNode) -> Valu
     if found is None:
         return Unknown(("class attribute", cls.identity, name), f"{cls.name}.{name}", "it is not in the class", it.place(node))
     value, owner = found
-    if isinstance(value, Tuple) and value.kind in ("staticmethod", "classmethod"):
+    if isinstance(value, Tuple) and value.kind in ("staticmethod", "classmethod", "decorated"):
         return bound_to(it, value, cls, owner, node)
-    if _is_method(value):
+    if as_written(value) is not None:
         return value
     return next((member for known, member in members_of(it, cls) if known == name), value)
 
@@ -238,15 +255,9 @@ def members_of(it: Interpreter, cls: Class) -> Sequence[tuple[str, Str]]:
     if not isinstance(frame, Frame) or ENUMERATIONS.isdisjoint(external_bases(it, cls)):
         return ()
     read = ((name, it.read((frame.number, name))) for name in modules.names_in(it, frame) if not name.startswith("_"))
-    held = [(name, value) for name, value in read if value is not None and not _is_method(value)]
+    held = [(name, value) for name, value in read if value is not None and as_written(value) is None]
     texts = tuple(value.value if isinstance(value, Str) else f"{cls.name}.{name}" for name, value in held)
     return [(name, Str(text, texts, value)) for (name, value), text in zip(held, texts, strict=True)]
-
-
-def _is_method(value: Value) -> bool:
-    return isinstance(value, Function) or (
-        isinstance(value, Tuple) and value.kind in ("property", "staticmethod", "classmethod")
-    )
 
 
 def _of_super(it: Interpreter, receiver: Value, after: Class, name: str, node: cst.CSTNode) -> Value:
@@ -271,7 +282,8 @@ def _of_layer(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Va
         if name == "mode":
             return Str(it.world.sites[layer.site].layer)
     if name in layer.config:
-        return layer.config[name]
+        was_set = layer.site is not None and layer.place in it.retied
+        return it.unknown(node, f"`{name}` was set after the layer was built") if was_set else layer.config[name]
     if name in ("weight", "bias"):
         return it.unknown(node, "a weight's shape is not followed here", Kind.RUNTIME, (REPLACED, layer.place, name))
     return Method(layer, name)

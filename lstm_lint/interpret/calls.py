@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.dims import ONE, Dim, Kind, Symbol
+from lstm_lint.interpret import hooks
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.attributes import LAYER, attribute_of, find_in_class, layer_of, members_of
@@ -126,10 +127,8 @@ def _called(it: Interpreter, function: Value, arguments: Arguments, node: cst.CS
             return _member(members, positional[0])
         case Class():
             return instantiate(it, function, positional, keywords, rest, node, call_function)
-        case Layer():
-            return call_layer(it, function, positional, keywords, rest, node)
-        case Ref():
-            return call_object(it, function, arguments, node)
+        case Layer() | Ref():
+            return _call_module(it, function, arguments, node)
         case Method(receiver, name):
             return call_method(it, receiver, name, arguments, node)
         case Partial(inner, given, given_keywords):
@@ -139,6 +138,16 @@ def _called(it: Interpreter, function: Value, arguments: Arguments, node: cst.CS
             return _unknown_result(it, unknown, arguments, node)
         case _:
             return it.unknown(node, "what is called here is not known")
+
+
+def _call_module(it: Interpreter, module: Layer | Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """A layer or an object called, with its hooks."""
+    given = hooks.before(it, module, arguments, node)
+    if isinstance(module, Layer):
+        result = call_layer(it, module, given.positional, given.keywords, given.rest, node)
+    else:
+        result = call_object(it, module, given, node)
+    return hooks.behind(it, module, given, result, node)
 
 
 def _unknown_result(it: Interpreter, function: Unknown, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -217,6 +226,8 @@ def call_method(it: Interpreter, receiver: Value, name: str, arguments: Argument
             return call_tensor_method(it, receiver, name, arguments, node)
         case Packed() if name in PACKED_TOO:
             return receiver
+        case Layer() | Ref() if name in hooks.HOOKS:
+            return hooks.add_hook(it, receiver, name, arguments, node)
         case Layer():
             return _layer_method(it, receiver, name, arguments, node)
         case Ref() if receiver.kind == "instance":

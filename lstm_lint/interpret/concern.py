@@ -8,7 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.dims import Kind
-from lstm_lint.interpret.attributes import find_in_class, mro
+from lstm_lint.interpret.attributes import as_written, find_in_class, mro
 from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.limits import EFFORT_BESIDE, EFFORT_PER_ENTRY, EFFORT_WITH_LAYERS, EFFORT_WITH_TENSORS
@@ -43,7 +43,8 @@ def effort_for(it: Interpreter, function: Function, arguments: Sequence[Value]) 
 
     That depends on whether it can build or call a recurrent layer: by the names in the function, or by what it is given.
     """
-    if _mentions_layers(it, function) and not is_beside(it, function):
+    written = function if function.wraps is None else replace(function.wraps, receiver=function.receiver)
+    if _mentions_layers(it, written) and not is_beside(it, written):
         return EFFORT_PER_ENTRY
     values = [*arguments] if function.receiver is None else [function.receiver, *arguments]
     if any(_holds_layers(it, value, 1) for value in values):
@@ -79,8 +80,8 @@ def is_beside(it: Interpreter, method: Function, around: tuple[str, ...] = ()) -
         found = find_in_class(it, cls, name) if held is None else None
         if found is None or name in (method.name, *around):
             continue
-        inner = found[0].items[0] if isinstance(found[0], Tuple) and found[0].items else found[0]  # a property, a static method
-        if not isinstance(inner, Function) or not is_beside(it, replace(inner, receiver=receiver), (method.name, *around)):
+        inner = as_written(found[0])
+        if inner is None or not is_beside(it, replace(inner, receiver=receiver), (method.name, *around)):
             return False
     return True
 

@@ -34,6 +34,7 @@ ObjectMethod = Callable[[Interpreter, Any, Arguments, cst.CSTNode], Value]
 
 
 # -- methods of lists, dicts, parsers --------------------------------------------------------------------------------
+CHANGING_NOTHING = frozenset({"index", "count", "__len__", "__contains__"})
 MOVES = frozenset({"to", "cuda", "cpu", "float", "double", "eval", "train"})
 
 
@@ -47,7 +48,15 @@ def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Argume
         return row(it, content, arguments, node)
     if owner.kind in ("module_list", "module_dict", "sequential") and name in MOVES:
         return owner
+    if name not in CHANGING_NOTHING:
+        it.change((owner.number, "items"), lambda held: _changed(it, held, f"`.{name}()` is not followed", node))
     return it.unknown(node, f"`.{name}()` of a {owner.kind} is not followed")
+
+
+def _changed(it: Interpreter, content: Value, reason: str, node: cst.CSTNode) -> Value:
+    """A list or dict of which some items are others now."""
+    lost = it.unknown(node, reason)
+    return Dict({}, lost) if isinstance(content, Dict) else Repeated(lost) if isinstance(content, Tuple | Repeated) else content
 
 
 def _append(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -106,6 +115,12 @@ def _forget(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode
         return content.items[0]
     it.write((owner.number, "items"), Repeated(it.unknown(node, "items of this list were removed")))
     return it.unknown(node, "an item that was removed from a list")
+
+
+def _clear(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
+    content = it.read((owner.number, "items"))
+    it.write((owner.number, "items"), Dict({}) if owner.kind == "dict" else Tuple((), getattr(content, "kind", "list")))
+    return NONE
 
 
 def _add_module(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CSTNode) -> Value:
@@ -282,11 +297,11 @@ def _same_parser(it: Interpreter, owner: Ref, arguments: Arguments, node: cst.CS
 OBJECT_METHODS: Mapping[str, Mapping[str, ObjectMethod]] = {
     "list": {
         "append": _append, "extend": _extend, "insert": _insert, "pop": _forget, "remove": _forget, "sort": _sort,
-        "reverse": _sort, "clear": _forget,
+        "reverse": _sort, "clear": _clear,
     },
     "module_list": {"append": _append, "extend": _extend, "insert": _insert, "add_module": _add_module},
     "sequential": {"append": _append, "add_module": _add_module},
-    "dict": {"update": _update, "setdefault": _setdefault, "pop": _pop_key},
+    "dict": {"update": _update, "setdefault": _setdefault, "pop": _pop_key, "clear": _clear},
     "module_dict": {"update": _update},
     "parser": {
         "add_argument": _add_argument, "parse_args": _parse_args, "parse_known_args": _parse_known,

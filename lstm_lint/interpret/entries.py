@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim, Kind, Symbol
-from lstm_lint.facts import Facts
+from lstm_lint.facts import Facts, LstmCall
 from lstm_lint.interpret.attributes import bind, find_in_class
 from lstm_lint.interpret.budget import bounded
 from lstm_lint.interpret.choose import choose, same
@@ -19,7 +19,7 @@ from lstm_lint.interpret.functions import call_function, default_of, named_param
 from lstm_lint.interpret.library_calls import snapshot
 from lstm_lint.interpret.limits import EFFORT_BESIDE, EFFORT_OF_CALLERS, EFFORT_PER_ENTRY
 from lstm_lint.interpret.makers import check_makers
-from lstm_lint.interpret.methods import CONSTRUCTOR, own_methods
+from lstm_lint.interpret.methods import CONSTRUCTOR, is_as_written, own_methods
 from lstm_lint.interpret.recording import Recorded
 from lstm_lint.interpret.setting import Setters, setters
 from lstm_lint.interpret.store import Frame, Location, Store, Watch
@@ -154,16 +154,20 @@ def enter_class(it: Interpreter, cls: Class) -> None:
         it.path = it.required = built  # what the constructor insists on holds in every method
         methods = own_methods(it, cls, instance)
         leave_open(it, instance, definition)
-        before = len(it.calls)
         known = collect_attributes(it, instance, methods, setters(it, cls, {method.definition for method in methods}))
-        results: list[Value | None] = []
+        results: list[Value] = []
+        calls: list[LstmCall] = []
         for method in methods:
+            before = len(it.calls)
             if (visit := known.get(method.definition)) is None:
-                results.append(enter_function(it, method))
+                result = enter_function(it, method)
             else:
                 it.put_back(visit.recorded)
-                results.append(visit.result)
-        check_makers(it, instance, [value for value in results if value is not None], it.calls[before:])
+                result = visit.result
+            if is_as_written(it, cls, method):
+                calls += it.calls[before:]
+                results += [] if result is None else [result]
+        check_makers(it, instance, results, calls)
     it.store, it.path, it.required = base, path, ONE
 
 

@@ -23,6 +23,7 @@ from lstm_lint.values import (
     NONE,
     Dict,
     Function,
+    Ref,
     Repeated,
     Tuple,
     Unknown,
@@ -47,7 +48,10 @@ def call_function(
     arguments = (function.receiver, *positional) if function.receiver is not None else tuple(positional)
     unit = _unit(function, scope)
     grounded = it.frame.grounded if unit == it.frame.unit else it.frame.lends
-    frame = Frame(it.number(), scope, unit, grounded, function.identity, function.receiver, function.defined_in)
+    receiver = function.receiver
+    if receiver is None and function.defined_in is not None and arguments:  # ``fn(self, x)`` in a decorator
+        receiver = arguments[0] if isinstance(arguments[0], Ref) else None
+    frame = Frame(it.number(), scope, unit, grounded, function.identity, receiver, function.defined_in)
     frame.lends, frame.top = it.frame.lends, scope.top or function.name
     target, it.target = it.target, None
     reached_from, it.reached_from = it.reached_from, _reached_from(it, scope, node)

@@ -181,7 +181,11 @@ def call_layer(
 ) -> Value:
     """A layer applied to its input."""
     if layer.site is not None:
-        return call_recurrent(it, layer.site, positional, keywords, rest, node)
+        if layer.place not in it.retied:
+            return call_recurrent(it, layer.site, positional, keywords, rest, node)
+        lost = it.unknown(node, "the layer was changed after it was built")
+        call_recurrent(it, layer.site, [lost for _ in positional], dict.fromkeys(keywords, lost), rest, node)
+        return lost
     row = LAYERS[layer.qualified_name]
     if layer.place in it.retied:
         reason = "its weight was replaced after it was built, so that its sizes are not known"

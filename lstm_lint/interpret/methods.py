@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lstm_lint.interpret.attributes import bind, mro
+from lstm_lint.interpret.attributes import as_written, bind, find_in_class, mro
 from lstm_lint.interpret.choose import alternatives
 from lstm_lint.interpret.concern import items_of
 from lstm_lint.interpret.engine import Interpreter
@@ -45,17 +45,21 @@ def _methods(it: Interpreter, cls: Class, instance: Ref, wanted: frozenset[str])
 
 
 def _method(value: Value | None, instance: Ref, cls: Class) -> Function | None:
-    match value:
-        case Function():
-            return bind(value, instance, cls)
-        case Tuple((Function() as function, *_), "property"):
-            return bind(function, instance, cls)
-        case Tuple((Function() as function,), "staticmethod"):
-            return function
-        case Tuple((Function() as function,), "classmethod"):
-            return bind(function, cls, cls)
+    """A method to be entered, as it stands in the class: under a decorator too."""
+    function = as_written(value)
+    if function is None or (isinstance(value, Tuple) and value.kind == "staticmethod"):
+        return function
+    return bind(function, cls if isinstance(value, Tuple) and value.kind == "classmethod" else instance, cls)
+
+
+def is_as_written(it: Interpreter, cls: Class, method: Function) -> bool:
+    """Whether no decorator makes another function of a method, which is what its callers get."""
+    found = find_in_class(it, cls, method.name)
+    match found[0] if found is not None else None:
+        case Function(wraps=wraps) | Tuple((Function(wraps=wraps), *_)):
+            return wraps is None
         case _:
-            return None
+            return False
 
 
 def _layer_names(it: Interpreter, instance: Ref) -> frozenset[str]:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from lstm_lint.interpret.attributes import mro
+from lstm_lint.interpret.attributes import as_written, mro
 from lstm_lint.interpret.concern import is_decorated
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.modules import bound_in
 from lstm_lint.interpret.store import Frame
 from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.syntax.tree import names_in as tree_names
-from lstm_lint.values import Class, Function, Tuple, Value
+from lstm_lint.values import Class, Value
 
 BY_NAME = frozenset({
     "setattr", "register_buffer", "register_parameter", "register_module", "add_module", "unsqueeze_", "squeeze_", "t_",
@@ -79,11 +79,8 @@ def _reached(
 
 
 def _definition(value: Value | None) -> cst.FunctionDef | None:
-    match value:
-        case Function(definition=definition) | Tuple((Function(definition=definition), *_)):
-            return definition if isinstance(definition, cst.FunctionDef) else None
-        case _:
-            return None
+    function = as_written(value)
+    return function.definition if function is not None and isinstance(function.definition, cst.FunctionDef) else None
 
 
 def sets_attributes(definition: cst.FunctionDef, names: frozenset[str]) -> bool:

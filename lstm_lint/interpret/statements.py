@@ -7,10 +7,8 @@ from collections.abc import Callable, Sequence
 import libcst as cst
 
 from lstm_lint.dims import ONE, ZERO, Dim
-from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.assign import assign
 from lstm_lint.interpret.choose import conjoin
-from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.concern import is_managed
 from lstm_lint.interpret.conditions import compare_values
 from lstm_lint.interpret.containers import remove_item
@@ -19,12 +17,9 @@ from lstm_lint.interpret.graph import builds_no_graph
 from lstm_lint.interpret.names import assign_name, dotted
 from lstm_lint.interpret.operators import SYMBOLS, it_contents, operate
 from lstm_lint.interpret.subscripts import subscript_key
-from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import (
     NONE,
     Bool,
-    External,
-    Function,
     Ref,
     Str,
     Tuple,
@@ -326,67 +321,3 @@ def _catches(handler: cst.ExceptHandler | cst.ExceptStarHandler, neutral: frozen
     ends = handler.body.body[-1] if handler.body.body else None
     reraises = isinstance(ends, cst.SimpleStatementLine) and any(isinstance(part, cst.Raise) for part in ends.body)
     return not reraises and any(name.split(".")[-1] not in neutral for name in names)
-
-
-# -- definitions -----------------------------------------------------------------------------------------------------
-def execute_function(it: Interpreter, node: cst.FunctionDef) -> None:
-    """Bind the name; the body is entered when it is called, and once by itself."""
-    defined_in = it.frame.defined_in if it.frame.is_class else None
-    function = Function(node.name.value, node, it.frame, id(node), defined_in=defined_in)
-    value: Value = function
-    for decorator in reversed(node.decorators):
-        if (getter := _getter(it, decorator.decorator)) is not None:
-            value = Tuple((getter, function), "property")
-            continue
-        decorated = it.eval(decorator.decorator)
-        if isinstance(decorated, External) and decorated.qualified_name in DECORATORS:
-            value = DECORATORS[decorated.qualified_name](value)
-    assign_name(it, node.name.value, value)
-    if not it.frame.is_class:
-        it.later(function)
-
-
-def _getter(it: Interpreter, decorator: cst.BaseExpression) -> Value | None:
-    """The getter of the property whose setter is decorated, ``@state.setter``."""
-    match decorator:
-        case cst.Attribute(value=cst.Name() as name, attr=cst.Name(value="setter")):
-            known = it.eval(name)
-            return known.items[0] if isinstance(known, Tuple) and known.kind == "property" else None
-        case _:
-            return None
-
-
-def execute_class(it: Interpreter, node: cst.ClassDef) -> None:
-    value = define_class(it, node)
-    for decorator in reversed(node.decorators):
-        if isinstance(decorator.decorator, cst.Name | cst.Attribute):
-            function = it.eval(decorator.decorator)
-            if isinstance(function, Function) and _sets_attributes(function.definition):
-                it.apply(function, Arguments((value,)), decorator)
-    assign_name(it, node.name.value, value)
-    it.later(value)
-
-
-def _sets_attributes(definition: object) -> bool:
-    """Whether a function assigns attributes of its one parameter: a decorator that adds something to a class."""
-    if not isinstance(definition, cst.FunctionDef) or len(definition.params.params) != 1:
-        return False
-    name = definition.params.params[0].name.value
-    pending: list[cst.CSTNode] = [definition.body]
-    while pending:
-        node = pending.pop()
-        match node:
-            case cst.AssignTarget(target=cst.Attribute(value=cst.Name(value=owner))) if owner == name:
-                return True
-            case cst.Call(func=cst.Name(value="setattr"), args=[cst.Arg(value=cst.Name(value=owner)), *_]) if owner == name:
-                return True
-        pending.extend(inner_nodes(node))
-    return False
-
-
-DECORATORS: dict[str, Callable[[Value], Value]] = {
-    "builtins.property": lambda function: Tuple((function,), "property"),
-    "functools.cached_property": lambda function: Tuple((function,), "property"),
-    "builtins.staticmethod": lambda function: Tuple((function,), "staticmethod"),
-    "builtins.classmethod": lambda function: Tuple((function,), "classmethod"),
-}

@@ -90,12 +90,14 @@ def all_weights(it: Interpreter, layer: Layer, node: cst.CSTNode) -> Value | Non
 
 # -- giving it another tensor ------------------------------------------------------------------------------------------
 def set_on_layer(it: Interpreter, layer: Layer, name: str, value: Value, node: cst.CSTNode) -> None:
-    """``lstm.weight_hh_l0 = parameter``, ``linear.weight = embedding.weight``."""
+    """``lstm.weight_hh_l0 = parameter``, ``linear.weight = embedding.weight``, ``lstm.batch_first = True``."""
     site = site_of(it, layer)
     if layer.site is None:
         if layer.place is not None and (name in layer.config or name in ("weight", "bias")):
             it.retied.add(layer.place)
         return
+    if name in layer.config and name not in ("bias", "dropout") and layer.config[name] != value and layer.place is not None:
+        it.retied.add(layer.place)
     if site is None or parsed(name) is None:
         return
     _note(it, "assign", site, name, value, node)

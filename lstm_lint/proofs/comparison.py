@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -196,8 +196,13 @@ def _is_told_apart(difference: Dim, known: Mapping[Symbol, Dim], trust: Trust) -
 
 def without_common_sizes(difference: Dim, trust: Trust) -> Dim:
     """The difference without sizes of at least 1 that stand in each of its terms: ``N*L - N`` is 0 where ``L - 1`` is."""
-    for size in (size for size in difference.sizes if size.kind is Kind.RUNTIME or size in trust.positive):
-        while (rest := difference.divided_by(Dim.of(size))) is not None:
+    return _divided(difference, (size for size in difference.sizes if size.kind is Kind.RUNTIME or size in trust.positive))
+
+
+def _divided(difference: Dim, sizes: Iterable[Symbol]) -> Dim:
+    """The difference divided by each of the sizes as often as that can be done."""
+    for size in sizes:
+        while difference.terms and (rest := difference.divided_by(Dim.of(size))) is not None:
             difference = rest
     return difference
 
@@ -293,9 +298,10 @@ def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
 
 def _size_words(case: _Case, expected: Dim, actual: Dim) -> tuple[str, str]:
     """For which sizes they differ in one case, and for which they agree."""
-    if len(case.difference.sizes) == 1:
-        (size,) = case.difference.sizes
-        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if case.difference.evaluate({size: n}) == 0]
+    difference = _divided(case.difference, case.difference.sizes)
+    if len(difference.sizes) == 1:
+        (size,) = difference.sizes
+        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if difference.evaluate({size: n}) == 0]
         if len(roots) == 1:
             return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
     here = {flag: Dim.of(on) for flag, on in case.flags.items()}

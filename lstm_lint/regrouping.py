@@ -90,19 +90,26 @@ class Regrouping:
             return
         size = self.factors[place].size
         wanted = amount(self.factors[:place])
-        runs = list(self._as_long_as(size))
+        runs = list(self._as_long_as(size, 1 if size.constant is not None else len(self.sizes)))
         if any((self.bounds[start], self.bounds[end]) == (place, place + 1) for start, end in runs):
             return
         for start, end in runs:
             if None in (self.bounds[start], self.bounds[end]) and not self._is_part(start, end):
                 yield Stray(start, end, product(self.sizes[:start]), wanted)
 
-    def _as_long_as(self, size: Dim) -> Iterator[tuple[int, int]]:
-        """Single axes, and of a size that has a name neighbours whose product it is."""
+    def may_stray(self, role: Role) -> bool:
+        """Whether neighbours are as many as a role, which is a number, so that nobody can tell if they are meant to be it."""
+        place = self.place_of(role)
+        size = self.factors[place].size if place is not None else ONE
+        if place is None or size.constant is None:
+            return False
+        runs = [(self.bounds[start], self.bounds[end]) for start, end in self._as_long_as(size, len(self.sizes))]
+        return bool(runs) and (place, place + 1) not in runs
+
+    def _as_long_as(self, size: Dim, most: int) -> Iterator[tuple[int, int]]:
+        """At most so many neighbours whose product it is. Of a number only single axes are certain to be meant."""
         for start in range(len(self.sizes)):
-            for end in range(start + 1, len(self.sizes) + 1):
-                if size.constant is not None and end > start + 1:
-                    break
+            for end in range(start + 1, min(start + most, len(self.sizes)) + 1):
                 if ONE not in self.sizes[start:end] and same(product(self.sizes[start:end]), size):
                     yield start, end
 

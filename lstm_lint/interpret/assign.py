@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import libcst as cst
 
-from lstm_lint.dims import ONE, ZERO, Dim
+from lstm_lint.dims import ONE, ZERO, Dim, Kind
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.attributes import fields_of, members_of, setter_of
 from lstm_lint.interpret.choose import choose, conjoin
@@ -71,7 +71,9 @@ def set_attribute(it: Interpreter, owner: Value, name: str, value: Value, node: 
             it.write((number, name), value)
             if kind == "sequential":
                 it.write((number, "items"), it.unknown(node, "a layer was set as an attribute of this Sequential"))
-        case Unknown(key=key):
+        case Unknown(key=key, kind=kind):
+            if name == "batch_first" and kind is Kind.OPAQUE:  # ``for module in model.modules(): module.batch_first = True``
+                it.is_layout_open = True
             it.write((key, name), value)
         case Class(scope=Frame() as frame):
             it.write((frame.number, name), value)

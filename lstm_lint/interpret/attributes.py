@@ -282,7 +282,7 @@ def _of_layer(it: Interpreter, layer: Layer, name: str, node: cst.CSTNode) -> Va
         if name == "mode":
             return Str(it.world.sites[layer.site].layer)
     if name in layer.config:
-        was_set = layer.site is not None and layer.place in it.retied
+        was_set = layer.site is not None and it.is_changed(layer.place)
         return it.unknown(node, f"`{name}` was set after the layer was built") if was_set else layer.config[name]
     if name in ("weight", "bias"):
         return it.unknown(node, "a weight's shape is not followed here", Kind.RUNTIME, (REPLACED, layer.place, name))

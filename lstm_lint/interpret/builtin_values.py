@@ -43,6 +43,19 @@ def _first(arguments: Arguments) -> Value | None:
     return arguments.positional[0] if arguments.positional else None
 
 
+def builtin_str(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
+    """``str(3)``, a key of a ModuleDict."""
+    match _first(arguments):
+        case Str() as text:
+            return text
+        case Int(dim) if dim.constant is not None:
+            return Str(str(dim.constant))
+        case Unknown() as value:
+            return it.unknown(node, value.reason, value.kind, ("str of", value.key))
+        case _:
+            return it.unknown(node, "the text of this value is not followed")
+
+
 # -- numbers ---------------------------------------------------------------------------------------------------------
 def builtin_int(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     value = _first(arguments)

@@ -70,7 +70,8 @@ class Interpreter(Recording):
     the call in this one that led there.
     `followed`: the functions without parameters that the module itself calls, which need not be entered on their own.
     `excused`: so many ``try`` around this point go on where an attribute is missing. `retied` are the constructions of layers
-    that got another weight than they were built with, or another layout. `without_graph`: within so many ``no_grad``.
+    that got another weight than they were built with, or another layout; `is_layout_open`: some layer
+    got one, nobody knows which. `without_graph`: within so many ``no_grad``.
     `vague`: the path left out a condition that values may depend on, so that nothing reached here proves an error.
     `pending`: definitions that name a layer and are to be entered, before those in `pending_last`.
     `doubted`: conditions that are not understood, though they ask for what a layer was built from.
@@ -116,6 +117,7 @@ class Interpreter(Recording):
     is_aside: bool = False
     reached_from: Place | None = None
     retied: set[Place | None] = field(default_factory=set)
+    is_layout_open: bool = False
     doubted: set[Symbol] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -352,22 +354,25 @@ class Interpreter(Recording):
 
     def facts(self) -> Facts:
         """What was found; nothing is said of layers that are changed after they are built, wherever that is."""
-        changed = (
-            {number for number, site in self.world.sites.items() if not self._is_as_built(site.place)} if self.retied else set()
-        )
+        changed = {number for number, site in self.world.sites.items() if self.is_changed(site.place)}
+        uses = (use for use in self.uses if not self._is_retied(use.built))
         return Facts(
             tuple(self.world.sites[n] for n in self.reported_sites),
             tuple(replace(call, guarded=True) if call.site.number in changed else call for call in self.calls),
             tuple(self.gave_up),
             self.tree.source.path,
             tuple(self.reveals),
-            tuple(use for use in self.uses if self._is_as_built(use.built) and changed.isdisjoint(s.number for s in use.sites)),
+            tuple(use for use in uses if changed.isdisjoint(site.number for site in use.sites)),
             tuple(self.wrappers),
             self.is_late,
         )
 
-    def _is_as_built(self, place: Place | None) -> bool:
-        return place is None or place not in self.retied
+    def is_changed(self, built: Place | None) -> bool:
+        """Whether the recurrent layer that is built at a place may be laid out, or sized, in another way by now."""
+        return self.is_layout_open or self._is_retied(built)
+
+    def _is_retied(self, built: Place | None) -> bool:
+        return built is not None and built in self.retied
 
     # -- definitions -------------------------------------------------------------------------------------------------
     def relevant_in(self, tree: Tree) -> frozenset[str] | None:

@@ -252,7 +252,9 @@ def collect_attributes(
                 base.write((owner, name), value)
         for name in () if result is not None else _set_behind(it, layer, instance):
             lost = f"`{method.name}`, which may set it, is not followed to its end"
-            found.setdefault(name, []).append(it.unknown(method.definition, lost, Kind.CONFIG))
+            key = ("lost", it.number())
+            unknown = Unknown(key, f"self.{name}", lost, it.place(method.definition), Kind.CONFIG)
+            found.setdefault(name, []).append(unknown)
     changed: set[Location] = set()
     for name, values in found.items():
         for position, value in enumerate(values):

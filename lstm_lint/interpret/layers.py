@@ -181,7 +181,7 @@ def call_layer(
 ) -> Value:
     """A layer applied to its input."""
     if layer.site is not None:
-        if layer.place not in it.retied:
+        if not it.is_changed(layer.place):
             return call_recurrent(it, layer.site, positional, keywords, rest, node)
         lost = it.unknown(node, "the layer was changed after it was built")
         call_recurrent(it, layer.site, [lost for _ in positional], dict.fromkeys(keywords, lost), rest, node)

@@ -34,6 +34,7 @@ from lstm_lint.interpret.builtin_values import (
     builtin_reversed,
     builtin_sequence,
     builtin_slice,
+    builtin_str,
     builtin_sum,
     builtin_zip,
     extreme,
@@ -46,6 +47,7 @@ from lstm_lint.values import NONE
 
 BUILTINS: Mapping[str, Builtin] = {
     "builtins.int": builtin_int,
+    "builtins.str": builtin_str,
     "builtins.float": builtin_float,
     "builtins.bool": builtin_bool,
     "builtins.max": extreme(maximum),

@@ -48,11 +48,20 @@ def execute_assign(it: Interpreter, node: cst.Assign) -> None:
 
 
 def _assigned(it: Interpreter, value: cst.BaseExpression, target: cst.BaseExpression) -> Value:
+    match target, value:
+        case cst.Tuple(elements=targets), cst.Tuple(elements=values) if _one_each(targets, values):
+            parts = (_assigned(it, part.value, one.value) for one, part in zip(targets, values, strict=True))
+            return Tuple(tuple(parts))
     outer, it.target = it.target, dotted(target) or it.place(target).text
     try:
         return it.eval(value)
     finally:
         it.target = outer
+
+
+def _one_each(targets: Sequence[cst.BaseElement], values: Sequence[cst.BaseElement]) -> bool:
+    """Whether as many values are spelt as there are targets: ``self.lstm, self.fc = nn.LSTM(3, 5), nn.Linear(5, 2)``."""
+    return len(targets) == len(values) and all(isinstance(one, cst.Element) for one in (*targets, *values))
 
 
 def execute_annotated(it: Interpreter, node: cst.AnnAssign) -> None:

@@ -103,12 +103,17 @@ class Handling:
         yield from (use for use in found.values() if use.given * given != ZERO)
 
 
+def _always_sure(use: Use) -> bool:
+    return False
+
+
 @dataclass(frozen=True)
 class Rule:
     """A rule as listed: its page is the docstring of its file; those of the four functions that are its own say what it finds.
 
     `severity` is that of a finding that is wrong for every size; one that is wrong for some only is a warning at most.
-    `axis` is the axis of the state (``layers``, ``batch``, ``size``) that it looks at, if it looks at one only.
+    `axis` is the axis of the state (``layers``, ``batch``, ``size``) that it looks at, if it looks at one only. `is_unsure`:
+    that it says nothing of a use does not mean that this is right.
     """
 
     code: str
@@ -121,6 +126,7 @@ class Rule:
     of_facts: Callable[[Facts], Iterable[Complaint]] = field(default=_nothing)
     of_use: Callable[[Use, Handling], Iterable[Complaint]] = field(default=_nothing_of_use)
     axis: str = ""
+    is_unsure: Callable[[Use], bool] = field(default=_always_sure)
 
 
 def sizes_text(dims: Iterable[Dim]) -> str:

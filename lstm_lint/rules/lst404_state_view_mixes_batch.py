@@ -193,4 +193,13 @@ def _state_details(astray: Astray) -> dict[str, object]:
     return {"which": "h", "shape": astray.before, "role": "batch", "factors": factors, "sizes": astray.after, "axes": axes}
 
 
-RULE = Rule("LST404", "state-view-mixes-batch", Severity.WARNING, True, __doc__, of_call=check_state, of_use=check)
+def is_unsure(use: Use) -> bool:
+    """Whether the sizes are numbers that tell a batch in several axes from anything else no more."""
+    view = view_of(use)
+    regrouping = view.regrouping(use.given) if view is not None else None
+    return regrouping is not None and regrouping.may_stray(Role.BATCH)
+
+
+RULE = Rule(
+    "LST404", "state-view-mixes-batch", Severity.WARNING, True, __doc__, of_call=check_state, of_use=check, is_unsure=is_unsure
+)

@@ -28,7 +28,7 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
     """
     said = [(use, tuple(rule.of_use(use, handling))) for use in handling.uses]
     if rule.severity is not Severity.ERROR or not any(complaints for _, complaints in said):
-        yield from (_context(use, complaints, ANY) for use, complaints in said if complaints or use.grounded)
+        yield from (_context(rule, use, complaints, ANY) for use, complaints in said if complaints or use.grounded)
         return
     fine: dict[Group, list[Dim]] = {}
     for use, complaints in said:
@@ -42,7 +42,7 @@ def contexts_of_uses(rule: Rule, handling: Handling) -> Iterator[Context]:
     for use, complaints in counted:
         if complaints or use.grounded:
             is_bad = _is_always_wrong(complaints)
-            yield _context(use, complaints, Configuration.of(total[_group(use)], use.required) if is_bad else ANY)
+            yield _context(rule, use, complaints, Configuration.of(total[_group(use)], use.required) if is_bad else ANY)
 
 
 def _is_always_wrong(complaints: Sequence[Complaint]) -> bool:
@@ -62,8 +62,8 @@ def _counts(use: Use, fine: Mapping[Group, Sequence[Dim]]) -> bool:
     return not others or not any(is_riddle(flag, use.rounds) or is_about_a_rank(flag) for flag in use.given.flags)
 
 
-def _context(use: Use, complaints: tuple[Complaint, ...], rests_on: Configuration) -> Context:
-    return Context(use.place, use.grounded, _is_decided(use), complaints, rests_on)
+def _context(rule: Rule, use: Use, complaints: tuple[Complaint, ...], rests_on: Configuration) -> Context:
+    return Context(use.place, use.grounded, _is_decided(use) and not rule.is_unsure(use), complaints, rests_on)
 
 
 def _is_decided(use: Use) -> bool:

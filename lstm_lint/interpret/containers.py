@@ -48,7 +48,7 @@ def call_object_method(it: Interpreter, owner: Ref, name: str, arguments: Argume
         return row(it, content, arguments, node)
     if owner.kind in ("module_list", "module_dict", "sequential") and name in MOVES:
         return owner
-    if name not in CHANGING_NOTHING:
+    if owner.kind in ("list", "dict") and name not in CHANGING_NOTHING:
         it.change((owner.number, "items"), lambda held: _changed(it, held, f"`.{name}()` is not followed", node))
     return it.unknown(node, f"`.{name}()` of a {owner.kind} is not followed")
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 import libcst as cst
 
 from lstm_lint.interpret.arguments import Arguments
+from lstm_lint.interpret.attributes import bind, find_in_class
 from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
 from lstm_lint.syntax.tree import inner_nodes
-from lstm_lint.values import External, Function, Tuple, Value
+from lstm_lint.values import Class, External, Function, Partial, Ref, Tuple, Value
 
 DECORATORS: dict[str, Callable[[Value], Value]] = {
     "builtins.property": lambda function: Tuple((function,), "property"),
@@ -42,9 +43,9 @@ def execute_class(it: Interpreter, node: cst.ClassDef) -> None:
     cls = define_class(it, node)
     value: Value = cls
     for decorator in reversed(node.decorators):
-        made = it.eval(decorator.decorator)
-        if isinstance(made, Function) and (_sets_attributes(made.definition) or not _gives_back(made.definition)):
-            value = _applied(it, made, value, decorator)
+        function = it.eval(decorator.decorator)
+        if _makes_another(it, function) or (isinstance(function, Function) and _sets_attributes(function.definition)):
+            value = _applied(it, function, value, decorator)
     assign_name(it, node.name.value, value)
     it.later(cls)
 
@@ -64,13 +65,15 @@ def _decorated(it: Interpreter, node: cst.Decorator, value: Value, function: Fun
 
     So is one of a constructor, which looks at the arguments or keeps them.
     """
-    match it.eval(node.decorator):
-        case External(name) if name in DECORATORS:
-            return DECORATORS[name](value)
-        case Function() as decorator if isinstance(value, Function) and function.name != "__init__":
-            made = value if _gives_back(decorator.definition) else _applied(it, decorator, value, node)
-        case _:
-            return value
+    decorator = it.eval(node.decorator)
+    if isinstance(decorator, External) and decorator.qualified_name in DECORATORS:
+        return DECORATORS[decorator.qualified_name](value)
+    if not isinstance(value, Function) or function.name == "__init__" or not _makes_another(it, decorator):
+        return value
+    if isinstance(decorator, Class) and it.frame.is_class:  # how its objects become methods is their own affair
+        made: Value = it.unknown(node, f"what `{decorator.name}` makes of `{function.name}` is not followed")
+    else:
+        made = _applied(it, decorator, value, node)
     match made:
         case Function(identity=identity) if identity == value.identity:
             return value
@@ -80,7 +83,23 @@ def _decorated(it: Interpreter, node: cst.Decorator, value: Value, function: Fun
             return Tuple((made, function), "decorated") if it.frame.is_class else made
 
 
-def _applied(it: Interpreter, decorator: Function, value: Value, node: cst.Decorator) -> Value:
+def _makes_another(it: Interpreter, decorator: Value) -> bool:
+    """Whether a decorator is code in sight that does more than keep what it is given, or set something on it."""
+    match decorator:
+        case Function():
+            return not _gives_back(decorator)
+        case Partial(function=Function()) | Class():
+            return True
+        case Ref(number, "instance") if (cls := it.world.classes.get(number)) is not None:
+            match find_in_class(it, cls, "__call__"):
+                case (Function(definition=cst.FunctionDef(decorators=[])) as called, _):
+                    return not _gives_back(bind(called, decorator, cls))
+            return False
+        case _:
+            return False
+
+
+def _applied(it: Interpreter, decorator: Value, value: Value, node: cst.Decorator) -> Value:
     """What a decorator gives. What it insists on holds: there is a definition."""
     path, required, vague = it.path, it.required, it.vague
     made = it.apply(decorator, Arguments((value,)), node)
@@ -88,11 +107,12 @@ def _applied(it: Interpreter, decorator: Function, value: Value, node: cst.Decor
     return made
 
 
-def _gives_back(definition: object) -> bool:
+def _gives_back(decorator: Function) -> bool:
     """Whether a decorator returns just what it was given: it keeps it in a table, or changes it in place."""
-    if not isinstance(definition, cst.FunctionDef) or not definition.params.params:
+    definition, place = decorator.definition, 0 if decorator.receiver is None else 1
+    if not isinstance(definition, cst.FunctionDef) or len(definition.params.params) <= place:
         return False
-    name = definition.params.params[0].name.value
+    name = definition.params.params[place].name.value
     pending: list[cst.CSTNode] = [definition.body]
     returned: list[bool] = []
     while pending:

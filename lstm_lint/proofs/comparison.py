@@ -160,7 +160,7 @@ def _flags_that_may_clash(given: Dim, trust: Trust, others: set[Symbol]) -> list
 
 def _contradict(flags: Mapping[Symbol, int]) -> bool:
     """Whether a number is true by one flag and not above 0 by another: ``proj or hid``, ``proj if proj > 0 else hid``."""
-    truths = {flag.key[1]: on for flag, on in flags.items() if isinstance(flag.key, tuple) and flag.key[0] == "truth"}
+    truths = _asked_for(flags)
     tested = ((size.key, on) for flag, on in flags.items() for size in flag.spoken_of if flag.test == Dim.of(size))
     return any(truths.get(key[1], on) != on for key, on in tested if isinstance(key, tuple) and key[0] == "int")
 
@@ -219,9 +219,14 @@ def _above(flags: Mapping[Symbol, int]) -> Iterator[tuple[Symbol, Dim]]:
 
 def _equal_if_a_bool(difference: Dim, flags: Mapping[Symbol, int]) -> bool:
     """Whether it vanishes if what a flag asks for is a bool, which the code that counts with it takes it for."""
-    asked = {flag.key[1]: on for flag, on in flags.items() if isinstance(flag.key, tuple) and flag.key[0] == "truth"}
+    asked = _asked_for(flags)
     values = {size: Dim.of(asked[key]) for size in difference.sizes if (key := _number_of(size)) in asked}
     return bool(values) and difference.substitute(values) == ZERO
+
+
+def _asked_for(flags: Mapping[Symbol, int]) -> Mapping[Hashable, int]:
+    """The keys of things from outside that flags ask for as if they were bools, and whether they hold."""
+    return {flag.key[1]: on for flag, on in flags.items() if isinstance(flag.key, tuple) and flag.key[0] == "truth"}
 
 
 def _number_of(size: Symbol) -> Hashable:
@@ -297,13 +302,17 @@ def _flag_words(chosen: _Case, cases: list[_Case]) -> list[str]:
 
 
 def _size_words(case: _Case, expected: Dim, actual: Dim) -> tuple[str, str]:
-    """For which sizes they differ in one case, and for which they agree."""
+    """For which sizes they differ in one case, and for which they agree.
+
+    ``n*a - a`` is 0 where ``n == 1``: that says more than the two sides do, if no condition of the case asks for ``n``.
+    """
     difference = _divided(case.difference, case.difference.sizes)
-    if len(difference.sizes) == 1:
-        (size,) = difference.sizes
-        roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if difference.evaluate({size: n}) == 0]
-        if len(roots) == 1:
-            return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
+    for whole in (case.difference, difference):
+        if len(whole.sizes) == 1 and _number_of(whole.sizes[0]) not in _asked_for(case.flags):
+            (size,) = whole.sizes
+            roots = [n for n in range(size.minimum or 0, SEARCHED_SIZES) if whole.evaluate({size: n}) == 0]
+            if len(roots) == 1:
+                return f"{size.name} != {roots[0]}", f"{size.name} == {roots[0]}"
     here = {flag: Dim.of(on) for flag, on in case.flags.items()}
     return _sides(actual.substitute(here), expected.substitute(here))
 

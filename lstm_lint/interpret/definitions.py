@@ -12,6 +12,7 @@ from lstm_lint.interpret.attributes import bind, find_in_class
 from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
+from lstm_lint.interpret.passing import passes_on
 from lstm_lint.syntax.tree import inner_nodes
 from lstm_lint.values import Class, External, Function, Partial, Ref, Tuple, Value
 
@@ -75,7 +76,7 @@ def _decorated(it: Interpreter, node: cst.Decorator, value: Value, function: Fun
     else:
         made = _applied(it, decorator, value, node)
     match made:
-        case Function(identity=identity) if identity == value.identity:
+        case Function(identity=identity) if identity == value.identity or passes_on(it, made, value):
             return value
         case Function(receiver=None):
             return replace(made, identity=~function.identity, wraps=function)

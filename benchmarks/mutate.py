@@ -11,6 +11,7 @@ Exit code 0: counted. 2: wrong use.
 
 import argparse
 import difflib
+import gc
 import json
 import os
 import sys
@@ -81,6 +82,8 @@ def tried(source: Source, limit: int | None, done: dict[tuple[str, str], Tried],
         workshop = Workshop.of(source, project)
     except (Unparsable, RecursionError):
         return
+    gc.collect()
+    gc.freeze()  # what the file's analysis keeps need not be looked at again while its breaks are tried
     before: Counter[tuple[str, str]] | None = None
     made: Counter[str] = Counter()
     for mutant in mutants(workshop):
@@ -92,6 +95,8 @@ def tried(source: Source, limit: int | None, done: dict[tuple[str, str], Tried],
             new = Counter(map(_said, after)) - before
             said = tuple(finding for finding in after if _said(finding) in new)
             done[key] = Tried(mutant, said, difference(mutant.before.text, mutant.after.text))
+            gc.collect()
+    gc.unfreeze()
 
 
 def _said(finding: Finding) -> tuple[str, str]:
@@ -187,6 +192,7 @@ def main() -> int:
     settings = Settings(os.getcwd(), confirm="never", cache=False)
     done: dict[tuple[str, str], Tried] = {}
     project = Project()
+    gc.disable()  # as lstm-lint does while it analyses
     for path in worth_breaking(paths, settings):
         source = project.source(path)
         before = len(done)

@@ -368,6 +368,17 @@ def as_dim(value: Value) -> Dim | None:
             return None
 
 
+def as_text(value: Value) -> str | None:
+    """What ``str`` gives of a text or of a number that is known; None for everything else."""
+    match value:
+        case Str(text):
+            return text
+        case Int(dim) if dim.constant is not None:
+            return str(dim.constant)
+        case _:
+            return None
+
+
 def as_tensor(value: Value) -> Tensor | None:
     """The value as a tensor: tensors, and unknowns as tensors of unknown shape; None for what cannot be one."""
     match value:

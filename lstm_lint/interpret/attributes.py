@@ -11,6 +11,7 @@ from lstm_lint.dims import Kind
 from lstm_lint.interpret import modules
 from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.hooks import HOOKS
 from lstm_lint.interpret.names import canonical
 from lstm_lint.interpret.store import Frame
 from lstm_lint.interpret.uses import is_handled, note_use
@@ -175,11 +176,10 @@ def is_module(it: Interpreter, cls: Class) -> bool:
     )
 
 
-MODULE_METHODS = frozenset({
+MODULE_METHODS = HOOKS | frozenset({
     "parameters", "named_parameters", "modules", "children", "named_modules", "state_dict", "load_state_dict", "to", "cuda",
     "cpu", "half", "float", "double", "train", "eval", "apply", "requires_grad_", "zero_grad", "register_buffer",
-    "register_parameter", "add_module", "__call__", "type", "share_memory", "register_forward_hook",
-    "register_forward_pre_hook",
+    "register_parameter", "add_module", "__call__", "type", "share_memory",
 })  # fmt: skip
 
 

@@ -34,6 +34,7 @@ from lstm_lint.values import (
     Value,
     as_dim,
     as_tensor,
+    as_text,
 )
 
 Builtin = Callable[[Interpreter, Arguments, cst.CSTNode], Value]
@@ -46,14 +47,13 @@ def _first(arguments: Arguments) -> Value | None:
 def builtin_str(it: Interpreter, arguments: Arguments, node: cst.CSTNode) -> Value:
     """``str(3)``, a key of a ModuleDict."""
     match _first(arguments):
-        case Str() as text:
-            return text
-        case Int(dim) if dim.constant is not None:
-            return Str(str(dim.constant))
         case Unknown() as value:
             return it.unknown(node, value.reason, value.kind, ("str of", value.key))
-        case _:
-            return it.unknown(node, "the text of this value is not followed")
+        case Str() as value:
+            return value
+        case value:
+            text = as_text(value) if value is not None else None
+            return Str(text) if text is not None else it.unknown(node, "the text of this value is not followed")
 
 
 # -- numbers ---------------------------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from lstm_lint.interpret.attributes import bind, find_in_class
 from lstm_lint.interpret.classes import define_class
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.names import assign_name
-from lstm_lint.interpret.passing import passes_on
-from lstm_lint.syntax.tree import inner_nodes
+from lstm_lint.interpret.passing import INNER, passes_on
+from lstm_lint.syntax.tree import all_nodes
 from lstm_lint.values import Class, External, Function, Partial, Ref, Tuple, Value
 
 DECORATORS: dict[str, Callable[[Value], Value]] = {
@@ -114,18 +114,13 @@ def _gives_back(decorator: Function) -> bool:
     if not isinstance(definition, cst.FunctionDef) or len(definition.params.params) <= place:
         return False
     name = definition.params.params[place].name.value
-    pending: list[cst.CSTNode] = [definition.body]
     returned: list[bool] = []
-    while pending:
-        node = pending.pop()
+    for node in all_nodes(definition.body, INNER):
         match node:
             case cst.Return(value=value):
                 returned.append(isinstance(value, cst.Name) and value.value == name)
             case cst.AssignTarget(target=cst.Name(value=changed)) if changed == name:
                 return False
-            case cst.FunctionDef() | cst.ClassDef():
-                continue
-        pending.extend(inner_nodes(node))
     return bool(returned) and all(returned)
 
 
@@ -134,13 +129,10 @@ def _sets_attributes(definition: object) -> bool:
     if not isinstance(definition, cst.FunctionDef) or len(definition.params.params) != 1:
         return False
     name = definition.params.params[0].name.value
-    pending: list[cst.CSTNode] = [definition.body]
-    while pending:
-        node = pending.pop()
+    for node in all_nodes(definition.body):
         match node:
             case cst.AssignTarget(target=cst.Attribute(value=cst.Name(value=owner))) if owner == name:
                 return True
             case cst.Call(func=cst.Name(value="setattr"), args=[cst.Arg(value=cst.Name(value=owner)), *_]) if owner == name:
                 return True
-        pending.extend(inner_nodes(node))
     return False

@@ -27,7 +27,7 @@ from lstm_lint.values import (
     Tuple,
     Unknown,
     Value,
-    as_dim,
+    as_text,
 )
 
 
@@ -60,14 +60,10 @@ def eval_formatted(it: Interpreter, node: cst.FormattedString) -> Value:
         if isinstance(part, cst.FormattedStringText):
             pieces.append(_text_of(part.value))
             continue
-        value = it.eval(part.expression)  # type: ignore[attr-defined]
-        dim = as_dim(value) if isinstance(value, Int) else None
-        if isinstance(value, Str):
-            pieces.append(value.value)
-        elif dim is not None and dim.constant is not None:
-            pieces.append(str(dim.constant))
-        else:
+        text = as_text(it.eval(part.expression))  # type: ignore[attr-defined]
+        if text is None:
             return it.unknown(node, "a formatted string")
+        pieces.append(text)
     return Str("".join(pieces))
 
 

@@ -12,7 +12,7 @@ from lstm_lint.interpret.arguments import Arguments
 from lstm_lint.interpret.choose import MAX_EXPANDED, expand
 from lstm_lint.interpret.engine import Interpreter
 from lstm_lint.interpret.graph import backward, detach_in_place
-from lstm_lint.interpret.layers import construct
+from lstm_lint.interpret.layers import KINDS, construct
 from lstm_lint.interpret.operators import here, it_contents
 from lstm_lint.interpret.python import BUILTINS
 from lstm_lint.interpret.uses import note_use
@@ -37,7 +37,7 @@ ENDS = frozenset({"builtins.exit", "builtins.quit", "sys.exit", "os._exit"})
 def call_external(it: Interpreter, name: str, arguments: Arguments, node: cst.CSTNode) -> Value:
     """A call of something of a library, by its qualified name."""
     positional, keywords, rest = arguments.positional, arguments.keywords, arguments.rest
-    if name in QUALIFIED or name in LAYERS or name in CONTAINERS:
+    if name in QUALIFIED or name in LAYERS or name in KINDS:
         return construct(it, name, positional, keywords, rest, node)
     if name in BUILTINS:
         return BUILTINS[name](it, arguments, node)
@@ -47,9 +47,6 @@ def call_external(it: Interpreter, name: str, arguments: Arguments, node: cst.CS
         it.path = ZERO
         return NONE
     return it.unknown(node, f"`{name.removeprefix('builtins.')}` is not followed")
-
-
-CONTAINERS = frozenset({"torch.nn.Sequential", "torch.nn.ModuleList", "torch.nn.ModuleDict", "torch.nn.ParameterList"})
 
 
 def call_op(

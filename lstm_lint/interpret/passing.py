@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from lstm_lint.interpret.engine import Interpreter
+from lstm_lint.interpret.setting import assignments
 from lstm_lint.interpret.store import Frame
-from lstm_lint.syntax.tree import inner_nodes
+from lstm_lint.syntax.tree import all_nodes
 from lstm_lint.values import Function
 
 READING = frozenset({"get", "items", "keys", "values", "copy"})
@@ -24,7 +25,7 @@ def passes_on(it: Interpreter, wrapper: Function, wrapped: Function) -> bool:
     if not isinstance(definition, cst.FunctionDef) or not isinstance(frame, Frame) or definition.params.kwonly_params:
         return False
     names = list(_parameters(definition.params))
-    nodes = list(_nodes(definition.body))
+    nodes = list(all_nodes(definition.body, INNER))
     if any(_changes(node, {name.lstrip("*") for name in names}) for node in nodes):
         return False
 
@@ -58,30 +59,13 @@ def _spelt(arguments: Sequence[cst.Arg]) -> list[str]:
     return [f"{one.star}{value.value}" if isinstance(value, cst.Name) and one.keyword is None else "?" for one, value in names]
 
 
-def _nodes(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Every node of a body, without functions and classes in it."""
-    pending = [body]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(inner for inner in inner_nodes(node) if not isinstance(inner, INNER))
-
-
 def _assigned(node: cst.CSTNode) -> Iterator[tuple[str, cst.CSTNode | None]]:
     """(name, value) of what is assigned; None for a value that is spread over several, or comes of a loop or a ``with``."""
     match node:
         case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
             yield name, value
-        case cst.Assign(targets=targets):
-            yield from ((name, None) for target in targets for name in _names(target.target))
-        case (
-            cst.AugAssign(target=target)
-            | cst.AnnAssign(target=target)
-            | cst.NamedExpr(target=target)
-            | cst.For(target=target)
-            | cst.AsName(name=target)
-        ):
-            yield from ((name, None) for name in _names(target))
+        case _:
+            yield from ((name, None) for target, _ in assignments(node) for name in _names(target))
 
 
 def _names(target: cst.CSTNode) -> Iterator[str]:

@@ -96,7 +96,7 @@ def sets_attributes(definition: cst.FunctionDef, names: frozenset[str]) -> bool:
     pending: list[cst.CSTNode] = [definition.body]
     while pending:
         node = pending.pop()
-        for target, value in _assignments(node):
+        for target, value in assignments(node):
             _note_targets(target, value, owners, bound)
         match node:
             case cst.Element(value=cst.Name(value=name)) if name == receiver:
@@ -115,7 +115,7 @@ def _only_asks(function: cst.BaseExpression) -> bool:
     return isinstance(function, cst.Name) and function.value in ASKING
 
 
-def _assignments(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
+def assignments(node: cst.CSTNode) -> Iterator[tuple[cst.CSTNode, cst.CSTNode | None]]:
     """(target, value) of everything that one node assigns."""
     match node:
         case cst.Assign(targets=targets, value=value):

@@ -252,13 +252,14 @@ def names_in(node: cst.CSTNode) -> frozenset[str]:
     return frozenset(current.value for current in all_nodes(node) if type(current) is cst.Name)
 
 
-def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """A node and all `inner_nodes` below it, in no order."""
+def all_nodes(node: cst.CSTNode, without: tuple[type[cst.CSTNode], ...] = ()) -> Iterator[cst.CSTNode]:
+    """A node and all `inner_nodes` below it, in no order; not those of certain types, nor what is in them."""
     pending = [node]
     while pending:
         current = pending.pop()
         yield current
-        pending.extend(inner_nodes(current))
+        inner = inner_nodes(current)
+        pending.extend((one for one in inner if not isinstance(one, without)) if without else inner)
 
 
 def inner_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
